@@ -307,6 +307,18 @@ STILE_MUSTCHECK bool stile_base64_decode(struct stile_buf *out,
                                          struct stile_str text);
 void stile_wipe(void *ptr, size_t len); /* not optimised away */
 
+/* ---- signatures ------------------------------------------------------------------ */
+
+/* Ed25519 (RFC 8032) through libcrypto. `seed` is the 32-byte private key. */
+STILE_MUSTCHECK enum stile_status
+stile_ed25519_public(const uint8_t seed[32], uint8_t ret_public[32]);
+STILE_MUSTCHECK enum stile_status stile_ed25519_sign(const uint8_t seed[32],
+                                                     struct stile_str message,
+                                                     uint8_t ret_signature[64]);
+STILE_MUSTCHECK bool stile_ed25519_verify(const uint8_t public_key[32],
+                                          struct stile_str message,
+                                          const uint8_t signature[64]);
+
 /* ---- identifiers -------------------------------------------------------------- */
 
 /* NHS number: ten digits, modulus 11 check digit (NHS Data Dictionary, NHS

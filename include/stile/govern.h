@@ -1,0 +1,179 @@
+/*
+ * stile/govern.h - rule files in, decisions out.
+ *
+ * Rule files (mappings/rules/, edited by IG officers): vocabulary.yaml,
+ * guardrails.yaml, agreements.yaml, rules.yaml, examples.yaml and
+ * labels/*.csv. Closed words, no expressions, no priorities.
+ *
+ * Invariants
+ *   - Deny by default: nothing is shared unless a `share` rule fires.
+ *   - Every condition is yes, no or unknown. `share` fires only on all yes;
+ *     `withhold` and `guardrail` fire on yes or unknown.
+ *   - Order of rules and files never matters. Any firing withhold or
+ *     guardrail wins; obligations merge to the strictest.
+ *   - The reason (rules, agreement, first failing need) is part of the answer
+ *     and never holds a patient's value.
+ *   - A share is inert outside its agreement's dates; a withhold never lapses.
+ *
+ * Trip of a decision: label -> facts -> decide per recipient, item and field
+ * -> do the obligations. All pure; the date is an argument.
+ *
+ * Threads: a compiled set is immutable; decisions live in the caller's arena.
+ */
+#ifndef STILE_GOVERN_H
+#define STILE_GOVERN_H
+
+#include "stile/base.h"
+#include "stile/record.h"
+
+struct stile_rules;
+
+enum stile_rule_file {
+    STILE_RULES_VOCABULARY, /* vocabulary.yaml: the closed words */
+    STILE_RULES_GUARDRAILS, /* guardrails.yaml: the national floor */
+    STILE_RULES_AGREEMENTS, /* agreements.yaml */
+    STILE_RULES_LOCAL,      /* rules.yaml */
+    STILE_RULES_EXAMPLES,   /* examples.yaml */
+    STILE_RULES_LABELS,     /* labels/<label>.csv: system,code,display,source */
+    STILE_RULES_CONSENT     /* consent-codes.csv: which code is which fact */
+};
+
+struct stile_rules_input {
+    enum stile_rule_file kind;
+    const struct stile_source *source; /* kept */
+};
+
+/*
+ * Reads, checks and compiles. All findings at once, codes R1xx words, R2xx
+ * references (unknown agreement, rule without examples), R3xx dates,
+ * R4xx legal lint, R5xx dead or never-matching rules, R6xx examples that fail.
+ * INVALID when any error was found; *ret is then untouched.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_rules_load(const struct stile_rules_input *inputs, size_t count,
+                 struct stile_date today, struct stile_arena *arena,
+                 struct stile_diags *diags, struct stile_rules **ret);
+/* SHA-256 of the canonical form of the set: same meaning and texts, same
+ * digest, whatever the order or layout of the files. */
+struct stile_digest stile_rules_digest(const struct stile_rules *rules);
+/* One fixed English sentence a rule, with the officer's own words beside. */
+void stile_rules_read(const struct stile_rules *rules, struct stile_buf *out);
+
+/* ---- facts ------------------------------------------------------------------ */
+
+enum stile_truth { STILE_UNKNOWN, STILE_NO, STILE_YES };
+
+struct stile_fact {
+    struct stile_str name;      /* a word of vocabulary.yaml: facts */
+    enum stile_truth value;
+    struct stile_str recipient; /* ODS code when about person and recipient,
+                                   else empty */
+    struct stile_str source;    /* where from: "emis SpineSensitive" */
+    stile_time date;            /* clinical date; latest wins; 0 = none */
+};
+
+/*
+ * What the record itself says of the person: coded consents and dissents
+ * (consent-codes.csv, latest by clinical date, one flag a scheme), Consent
+ * resources, security labels, deceased, open referrals. `family` is the source
+ * ("emis", "vcse-case", "fhir"): vocabulary.yaml says, per family, what the
+ * absence of each fact means. Array in the arena.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_govern_facts(const struct stile_rules *rules,
+                   struct stile_value *const *resources, size_t count,
+                   struct stile_str family, struct stile_arena *arena,
+                   struct stile_fact **ret_facts, size_t *ret_count);
+
+/* ---- decisions --------------------------------------------------------------- */
+
+struct stile_question {
+    struct stile_str sender;     /* ODS code */
+    struct stile_str recipient;  /* ODS code */
+    struct stile_str recipient_kind; /* word: "trust", "gp-practice",
+                                    "voluntary-care", "voluntary-non-care" */
+    struct stile_str purpose;    /* word: "individual-care", ... */
+    struct stile_str agreement;  /* the route's agreement id */
+    struct stile_date today;
+    struct stile_str family;     /* for what absence means */
+    const struct stile_fact *facts; /* of the record and of the store; the
+                                    latest by date wins per name+recipient */
+    size_t fact_count;
+    struct stile_value *const *resources; /* the pivot: FHIR R4, one person */
+    size_t resource_count;
+};
+
+#define STILE_OUTCOME_LIST(X)                                                  \
+    X(RELEASE, "release")                                                      \
+    X(CHANGED, "release-changed")                                              \
+    X(WITHHOLD, "withhold")                                                    \
+    X(HOLD, "hold-for-person")
+enum stile_outcome {
+#define X(name, text) STILE_OUTCOME_##name,
+    STILE_OUTCOME_LIST(X)
+#undef X
+};
+const char *stile_outcome_text(enum stile_outcome outcome);
+
+/* Why one item or field went, changed or stayed. Words and ids only. */
+struct stile_reason {
+    struct stile_str rule;        /* rule id, or empty: no share rule fired */
+    struct stile_str agreement;
+    struct stile_str need;        /* first failing need or firing condition */
+    enum stile_truth need_is;
+    struct stile_str obligation;  /* word, when changed */
+    struct stile_str sentence;    /* "not sent: no recorded yes to VCS07" */
+};
+
+struct stile_item_decision {
+    size_t resource;              /* index in the question */
+    struct stile_str type;        /* resourceType */
+    struct stile_str data;        /* data word of the field; empty = the item */
+    enum stile_outcome outcome;
+    const struct stile_str *labels;
+    size_t label_count;
+    const struct stile_reason *reasons;
+    size_t reason_count;
+};
+
+struct stile_decision {
+    const struct stile_item_decision *items; /* one an item and field */
+    size_t count;
+    enum stile_outcome outcome;   /* of the whole: WITHHOLD when nothing goes */
+    size_t released, changed, withheld, held;
+    bool tell_withheld;           /* the recipient may be told items stayed */
+    const struct stile_str *rules; /* ids that fired, sorted, unique */
+    size_t rule_count;
+    const struct stile_str *notify; /* whom to tell: "privacy-officer", ... */
+    size_t notify_count;
+};
+
+STILE_MUSTCHECK enum stile_status
+stile_govern_decide(const struct stile_rules *rules,
+                    const struct stile_question *question,
+                    struct stile_arena *arena, struct stile_decision **ret);
+
+/*
+ * Does it: copies of the released resources with withheld items and fields
+ * gone and every obligation done; references to a withheld resource are
+ * removed too, so that a hidden thing cannot be told from an absent one.
+ * `key` (32 bytes or more) is for pseudonymise. DENIED when an obligation
+ * cannot be done: nothing may leave.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_govern_apply(const struct stile_rules *rules,
+                   const struct stile_question *question,
+                   const struct stile_decision *decision, struct stile_str key,
+                   struct stile_arena *arena, struct stile_value ***ret,
+                   size_t *ret_count);
+
+/* Plain words, one line a group of like decisions, no patient data:
+ *   withheld 2 Observation: rule SEN-4 (label sexual-health)  */
+void stile_decision_print(const struct stile_decision *decision,
+                          struct stile_buf *out);
+/* For audit entries: an object with outcome, counts by class, rules, first
+ * reasons; no patient data. */
+struct stile_value *stile_decision_value(const struct stile_decision *decision,
+                                         struct stile_arena *arena);
+
+#endif

@@ -1,0 +1,126 @@
+/*
+ * stile/map.h - mapping files in, translations out. Twin of govern.
+ *
+ * FHIR R4 (UK Core) is the pivot: every format maps to and from it. A mapping
+ * is one file text (src/lang parses it), checked against both schemas and
+ * compiled to a flat program a direction. One correspondence gives both
+ * directions.
+ *
+ * Invariants
+ *   - A translation is all or nothing for its record: on any error the
+ *     record's output is rolled back and its findings name file, row, column
+ *     and rule line; never a value.
+ *   - Nothing is dropped in silence: every column is mapped, residue or
+ *     dropped with a reason; checked at compile time.
+ *   - Same input, tables and mapping version: same bytes.
+ *
+ * Findings: M1xx names, M2xx types, M3xx cardinality, M4xx terminology, M5xx
+ * completeness, M6xx direction and flow, M7xx examples; run time T1xx.
+ *
+ * Threads: a compiled set is immutable; runs use the caller's arena.
+ */
+#ifndef STILE_MAP_H
+#define STILE_MAP_H
+
+#include "stile/base.h"
+#include "stile/record.h"
+#include "stile/schema.h"
+
+struct stile_mapset;
+struct stile_mapping;
+
+/* Compiles all mappings and code tables together, then runs their examples.
+ * `maps` are *.map sources, `codes` are *.csv code tables named by their base
+ * name. Sources are kept. INVALID when any error was found. */
+STILE_MUSTCHECK enum stile_status
+stile_mapset_compile(const struct stile_schema *schema,
+                     const struct stile_source *maps, size_t map_count,
+                     const struct stile_source *codes, size_t code_count,
+                     struct stile_arena *arena, struct stile_diags *diags,
+                     struct stile_mapset **ret);
+
+size_t stile_mapset_count(const struct stile_mapset *set);
+const struct stile_mapping *stile_mapset_at(const struct stile_mapset *set,
+                                            size_t i);
+struct stile_str stile_mapping_name(const struct stile_mapping *mapping);
+uint32_t stile_mapping_number(const struct stile_mapping *mapping);
+struct stile_str stile_mapping_table(const struct stile_mapping *mapping);
+struct stile_str stile_mapping_family(const struct stile_mapping *mapping);
+struct stile_str stile_mapping_type(const struct stile_mapping *mapping);
+bool stile_mapping_goes_left(const struct stile_mapping *mapping);
+/* SHA-256 over mapping texts, code tables and schema versions. */
+struct stile_digest stile_mapset_digest(const struct stile_mapset *set);
+/* Program listing, for `stile map dis`. */
+void stile_mapping_list(const struct stile_mapping *mapping,
+                        struct stile_buf *out);
+/* Does any mapping of the family read this table (as left or by look-up)? */
+bool stile_mapset_reads(const struct stile_mapset *set,
+                        struct stile_str family, struct stile_str table);
+
+/* ---- rightward: rows to FHIR ---------------------------------------------------- */
+
+/*
+ * How a translation reaches other rows. The core never calls a store: the
+ * exchange answers from what it was given. NEED = ask for it and run again;
+ * NOT_FOUND = asked, not there.
+ */
+struct stile_map_env {
+    void *ctx;
+    /* The row of `table` whose `column` equals `key`. */
+    enum stile_status (*lookup)(void *ctx, struct stile_str family,
+                                struct stile_str table,
+                                struct stile_str column, struct stile_str key,
+                                const struct stile_row **ret);
+};
+
+enum stile_map_result_kind {
+    STILE_MAP_DONE,    /* `resource` is set */
+    STILE_MAP_DELETED, /* key-only delete: `type` and `id` */
+    STILE_MAP_HELD,    /* waits for `missing` (table.column), `reason` */
+    STILE_MAP_FAILED,  /* findings were added; the row goes to quarantine */
+    STILE_MAP_NEED     /* a look-up answered NEED */
+};
+
+struct stile_map_result {
+    enum stile_map_result_kind kind;
+    const struct stile_mapping *mapping;
+    struct stile_value *resource;
+    struct stile_str type, id;
+    struct stile_str missing, reason;
+};
+
+/* Runs every mapping whose left table is the row's and whose `take` holds.
+ * No mapping: OK with count 0. Results in the arena. */
+STILE_MUSTCHECK enum stile_status
+stile_map_right(const struct stile_mapset *set, const struct stile_row *row,
+                struct stile_str family, const struct stile_map_env *env,
+                struct stile_arena *arena, struct stile_diags *diags,
+                struct stile_map_result **ret, size_t *ret_count);
+
+/* ---- leftward: FHIR to rows ------------------------------------------------------- */
+
+/*
+ * All resources of one person or message to the rows of a family's tables.
+ * Partial rows of one table with equal keys are merged; a mapping that owns
+ * no key of the table joins its cells by shared columns. Resources that no
+ * mapping of the family takes are counted and noted (T3xx notes, by type),
+ * never silent.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_map_left(const struct stile_mapset *set, struct stile_str family,
+               struct stile_value *const *resources, size_t count,
+               struct stile_arena *arena, struct stile_diags *diags,
+               struct stile_row **ret_rows, size_t *ret_count);
+
+/* ---- explain ---------------------------------------------------------------------- */
+
+/* Re-runs in tracing mode: per output path the rule line, source column and
+ * code row. Values appear only when `show_values` (a person asked for it at a
+ * terminal). */
+STILE_MUSTCHECK enum stile_status
+stile_map_explain(const struct stile_mapset *set, const struct stile_row *row,
+                  struct stile_str family, const struct stile_map_env *env,
+                  bool show_values, struct stile_arena *arena,
+                  struct stile_diags *diags, struct stile_buf *out);
+
+#endif
