@@ -1,0 +1,124 @@
+/*
+ * stile/outbox.h - the states of what is still to be forwarded. Pure: the
+ * tables, the movers and the retry arithmetic; no rows are kept here.
+ *
+ * Row:      queued -> sending -> done | deferred | refused | unknown | parked
+ * Partner:  `ready` is the hub; resting, paused and probing lead only back to
+ *           ready, so that no timer dangles.
+ *
+ * Invariants
+ *   - One mover a machine asserts the step against the table.
+ *   - `done`, `refused` and `withdrawn` are final. `parked` waits for a
+ *     person. Nothing else waits without a due time.
+ *   - A timeout after the body went out is `unknown`, never `failed`: it is
+ *     retried under the same idempotency key.
+ *   - The reason of the last step is kept by the caller; it never holds a
+ *     patient's value.
+ */
+#ifndef STILE_OUTBOX_H
+#define STILE_OUTBOX_H
+
+#include "stile/base.h"
+
+/* name, text, final, bit set of permitted next states */
+#define STILE_ROW_LIST(X)                                                      \
+    X(QUEUED, "queued", false)                                                 \
+    X(SENDING, "sending", false)                                               \
+    X(DONE, "done", true)                                                      \
+    X(DEFERRED, "deferred", false)                                             \
+    X(REFUSED, "refused", true)                                                \
+    X(UNKNOWN, "unknown", false)                                               \
+    X(PARKED, "parked", false)                                                 \
+    X(WITHDRAWN, "withdrawn", true) /* govern twice: consent or rules moved */
+
+enum stile_row_state {
+#define X(name, text, final) STILE_ROW_##name,
+    STILE_ROW_LIST(X)
+#undef X
+        STILE_ROW_COUNT
+};
+const char *stile_row_state_text(enum stile_row_state state);
+STILE_MUSTCHECK bool stile_row_state_parse(struct stile_str text,
+                                           enum stile_row_state *ret);
+bool stile_row_may(enum stile_row_state from, enum stile_row_state to);
+/* Asserts that the step is permitted and returns `to`. */
+enum stile_row_state stile_row_move(enum stile_row_state from,
+                                    enum stile_row_state to);
+
+/* What a send came to. */
+enum stile_send_result {
+    STILE_SEND_DONE,     /* 2xx, or 409 duplicate */
+    STILE_SEND_LATER,    /* nothing was taken: connect failed, 429, 502-504 */
+    STILE_SEND_REFUSED,  /* 4xx: sending again will not help */
+    STILE_SEND_UNKNOWN   /* body went out, no answer */
+};
+/* HTTP status to result; 0 = no answer, `body_sent` tells which. */
+enum stile_send_result stile_send_judge(int http_status, bool body_sent);
+
+struct stile_retry {
+    stile_time least;      /* first delay, default 5 s */
+    stile_time most;       /* longest delay, default 30 min */
+    stile_time give_up;    /* age at which a row is parked, default 3 days */
+};
+#define STILE_RETRY                                                            \
+    ((struct stile_retry){5 * STILE_SECOND, 1800 * STILE_SECOND,               \
+                          259200 * STILE_SECOND})
+
+/* Next state of a sending row and its due time. Delay follows the time in
+ * queue, bounded below and above; `retry_after` (0 = none) is honoured up to
+ * retry->most; `random` spreads by up to a quarter. */
+struct stile_row_step {
+    enum stile_row_state state;
+    stile_time due; /* 0 when final or parked */
+};
+struct stile_row_step stile_row_after_send(enum stile_send_result result,
+                                           stile_time queued_at, stile_time now,
+                                           uint32_t attempts,
+                                           stile_time retry_after,
+                                           uint32_t random,
+                                           const struct stile_retry *retry);
+
+#define STILE_PARTNER_LIST(X)                                                  \
+    X(READY, "ready")                                                          \
+    X(RESTING, "resting")                                                      \
+    X(PROBING, "probing")                                                      \
+    X(PAUSED, "paused")
+enum stile_partner_state {
+#define X(name, text) STILE_PARTNER_##name,
+    STILE_PARTNER_LIST(X)
+#undef X
+        STILE_PARTNER_COUNT
+};
+const char *stile_partner_state_text(enum stile_partner_state state);
+bool stile_partner_may(enum stile_partner_state from,
+                       enum stile_partner_state to);
+
+/* A destination rests after `cohorts` failed cohorts (all sends of a window
+ * failed), not after failures; then probes with one row. */
+struct stile_partner_health {
+    enum stile_partner_state state;
+    uint32_t failed_cohorts;
+    uint32_t in_flight;
+    uint32_t cohort_ok, cohort_failed, cohort_size;
+    stile_time rest_until;
+    const char *reason; /* static text */
+};
+struct stile_partner_policy {
+    uint32_t window;      /* most sends in flight, default 8 */
+    uint32_t cohorts;     /* failed cohorts before rest, default 1 */
+    stile_time rest_least, rest_most; /* default 5 s, 5 min */
+};
+#define STILE_PARTNER_POLICY                                                   \
+    ((struct stile_partner_policy){8, 1, 5 * STILE_SECOND, 300 * STILE_SECOND})
+void stile_partner_init(struct stile_partner_health *health);
+/* How many more may start now: 0 when resting or paused, 1 when probing. */
+uint32_t stile_partner_room(struct stile_partner_health *health, stile_time now,
+                            const struct stile_partner_policy *policy);
+void stile_partner_started(struct stile_partner_health *health);
+void stile_partner_ended(struct stile_partner_health *health,
+                         enum stile_send_result result, const char *reason,
+                         stile_time now,
+                         const struct stile_partner_policy *policy);
+void stile_partner_pause(struct stile_partner_health *health, bool pause);
+
+#endif
