@@ -25,6 +25,7 @@
 #ifndef STILE_BASE_H
 #define STILE_BASE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -130,6 +131,9 @@ struct stile_str stile_arena_str(struct stile_arena *arena,
 char *stile_arena_cstr(struct stile_arena *arena, struct stile_str s);
 struct stile_str stile_arena_printf(struct stile_arena *arena,
                                     const char *format, ...) STILE_PRINTF(2, 3);
+struct stile_str stile_arena_vprintf(struct stile_arena *arena,
+                                     const char *format, va_list args)
+    STILE_PRINTF(2, 0);
 bool stile_arena_failed(const struct stile_arena *arena);
 size_t stile_arena_used(const struct stile_arena *arena);
 /* Rewind frees, and wipes, all that was allocated after the mark. */
