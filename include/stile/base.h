@@ -62,7 +62,7 @@ enum stile_status {
 #define X(name, text) STILE_##name,
     STILE_STATUS_LIST(X)
 #undef X
-        STILE_STATUS_COUNT
+    STILE_STATUS_COUNT
 };
 
 /* A short English phrase; static. */
@@ -80,12 +80,12 @@ struct stile_str {
     size_t len;
 };
 
-#define STILE_STR(literal)                                                     \
-    ((struct stile_str){(literal), sizeof(literal) - 1})
+#define STILE_STR(literal) ((struct stile_str){(literal), sizeof(literal) - 1})
 #define STILE_STR_NULL ((struct stile_str){NULL, 0})
 /* For printf: "%.*s", STILE_FMT(s). Slices over INT_MAX are cut. */
-#define STILE_FMT(s) ((int)((s).len > 0x7fffffff ? 0x7fffffff : (s).len)),    \
-                     ((s).ptr ? (s).ptr : "")
+#define STILE_FMT(s)                                                           \
+    ((int)((s).len > 0x7fffffff ? 0x7fffffff : (s).len)),                      \
+        ((s).ptr ? (s).ptr : "")
 
 struct stile_str stile_str_cstr(const char *cstr); /* NULL gives empty */
 struct stile_str stile_str_sub(struct stile_str s, size_t from, size_t len);
@@ -99,15 +99,16 @@ bool stile_str_ends(struct stile_str s, struct stile_str suffix);
 /* Offset of the byte or the needle, or SIZE_MAX. */
 size_t stile_str_find(struct stile_str s, char byte);
 size_t stile_str_find_str(struct stile_str s, struct stile_str needle);
-/* Cuts the next piece up to `sep` off *rest. False when nothing is left. */
+/* Cuts the next piece up to `sep` off *rest. False when nothing is left; so
+ * a separator at the very end gives no empty last piece. */
 bool stile_str_next(struct stile_str *rest, char sep,
                     struct stile_str *ret_piece);
 /* Whole slice is a decimal integer in range; false otherwise, *ret kept. */
 STILE_MUSTCHECK bool stile_str_to_int64(struct stile_str s, int64_t *ret);
 uint64_t stile_str_hash(struct stile_str s); /* FNV-1a, 64 bit */
 bool stile_utf8_valid(struct stile_str s);
-/* Edit distance, for "did you mean"; the nearest of `names` within a third
- * of the word's length, or SIZE_MAX. */
+/* Edit distance without case, for "did you mean"; the first nearest of
+ * `names` within a third of the word's length (at least 1), or SIZE_MAX. */
 size_t stile_nearest(struct stile_str word, const struct stile_str *names,
                      size_t count);
 
@@ -115,9 +116,10 @@ size_t stile_nearest(struct stile_str word, const struct stile_str *names,
 
 struct stile_arena;
 
-/* `limit` is bytes the arena may hold in all. NULL when memory is short. In
- * sanitizer builds each piece is its own malloc, so that overruns and use
- * after rewind are seen. */
+/* `limit` is bytes the arena may hold in all, each piece rounded up to the
+ * alignment of any type. NULL when memory is short; all the functions accept
+ * a NULL arena, which is one that has failed. In sanitizer builds each piece
+ * is its own malloc, so that overruns and use after rewind are seen. */
 struct stile_arena *stile_arena_new(size_t limit);
 /* Wipes every byte, then frees. Takes the address, accepts NULL, clears. */
 void stile_arena_free(struct stile_arena **arena);
@@ -126,8 +128,7 @@ void stile_arena_free(struct stile_arena **arena);
 void *stile_arena_alloc(struct stile_arena *arena, size_t size);
 void *stile_arena_array(struct stile_arena *arena, size_t count, size_t size);
 /* Copies; a NULL ptr in the result only when the arena failed. */
-struct stile_str stile_arena_str(struct stile_arena *arena,
-                                 struct stile_str s);
+struct stile_str stile_arena_str(struct stile_arena *arena, struct stile_str s);
 char *stile_arena_cstr(struct stile_arena *arena, struct stile_str s);
 struct stile_str stile_arena_printf(struct stile_arena *arena,
                                     const char *format, ...) STILE_PRINTF(2, 3);
@@ -147,7 +148,7 @@ void stile_arena_rewind(struct stile_arena *arena,
                         struct stile_arena_mark mark);
 void stile_arena_reset(struct stile_arena *arena);
 
-/* ---- buffer -------------------------------------------------------------- */
+/* ---- buffer ------------------------------------------------------------- */
 
 /* A growing byte buffer on malloc with a limit; sticky failure. Zero-filled
  * struct plus stile_buf_init. Wiped on release. */
@@ -170,10 +171,11 @@ void stile_buf_printf(struct stile_buf *buf, const char *format, ...)
 void stile_buf_cut(struct stile_buf *buf, size_t len); /* roll back to len */
 void stile_buf_consume(struct stile_buf *buf, size_t len); /* from the front */
 struct stile_str stile_buf_str(const struct stile_buf *buf);
-/* Appends `s` as a JSON string with its quotes (RFC 8259 section 7). */
+/* Appends `s` as a JSON string with its quotes (RFC 8259 section 7). A byte
+ * that is not UTF-8 becomes U+FFFD, so the result is always JSON. */
 void stile_buf_json_str(struct stile_buf *buf, struct stile_str s);
 
-/* ---- user's errors -------------------------------------------------------- */
+/* ---- user's errors ------------------------------------------------------ */
 
 /* A text the user wrote and we may quote: mapping, rule, config, code file. */
 struct stile_source {
@@ -186,7 +188,11 @@ struct stile_span {
     uint32_t len;
 };
 
-enum stile_severity { STILE_ERROR, STILE_WARNING, STILE_NOTE };
+enum stile_severity {
+    STILE_ERROR,
+    STILE_WARNING,
+    STILE_NOTE
+};
 
 /* One finding. `code` is stable and documented (M101, R204, C003, ...). */
 struct stile_diag {
@@ -198,8 +204,8 @@ struct stile_diag {
     uint32_t line, column;    /* 1-based; 0 = none. For records: row, column */
     struct stile_str quoted;  /* the line, for sources only; never records */
     uint32_t caret_len;
-    struct stile_str path;    /* records: path or column name; never a value */
-    uint32_t line2, column2;  /* second place, or 0 */
+    struct stile_str path;   /* records: path or column name; never a value */
+    uint32_t line2, column2; /* second place, or 0 */
 };
 
 /* A bounded list; past `limit` only `suppressed` counts. */
@@ -215,14 +221,13 @@ struct stile_diags {
 void stile_diags_init(struct stile_diags *diags, struct stile_arena *arena,
                       size_t limit);
 /* Door one: may quote the line, because the source is ours. Copies all.
- * Returns the diag to add `hint`, `line2` to, or NULL when suppressed. */
-struct stile_diag *stile_diag_at_source(struct stile_diags *diags,
-                                        const char *code,
-                                        enum stile_severity severity,
-                                        const struct stile_source *source,
-                                        struct stile_span span,
-                                        const char *format, ...)
-    STILE_PRINTF(6, 7);
+ * Returns the diag to add `hint`, `line2` to, good until the next finding, or
+ * NULL when suppressed. `code` is a literal. */
+struct stile_diag *
+stile_diag_at_source(struct stile_diags *diags, const char *code,
+                     enum stile_severity severity,
+                     const struct stile_source *source, struct stile_span span,
+                     const char *format, ...) STILE_PRINTF(6, 7);
 /* Sets hint to "did you mean '<nearest>'?" if a near name exists. */
 void stile_diag_suggest(struct stile_diags *diags, struct stile_diag *diag,
                         struct stile_str word, const struct stile_str *names,
@@ -250,10 +255,10 @@ void stile_diag_print(const struct stile_diag *diag, bool color,
 void stile_diags_print(const struct stile_diags *diags, bool color,
                        struct stile_buf *out);
 /* A JSON array of objects code, severity, file, line, column, message,
- * hint, path. */
+ * hint, path. What was suppressed is the caller's to say. */
 void stile_diags_json(const struct stile_diags *diags, struct stile_buf *out);
 
-/* ---- time ------------------------------------------------------------------ */
+/* ---- time --------------------------------------------------------------- */
 
 /* Microseconds since 1970-01-01T00:00:00Z. Passed in, never read here. */
 typedef int64_t stile_time;
@@ -269,11 +274,15 @@ bool stile_date_valid(struct stile_date date); /* calendar-checked */
 /* Strict YYYY-MM-DD, YYYY-MM or YYYY. */
 STILE_MUSTCHECK bool stile_date_parse(struct stile_str s,
                                       struct stile_date *ret);
-int64_t stile_date_days(struct stile_date date); /* since 1970-01-01 */
+/* Since 1970-01-01; a month or day not known counts as the first. */
+int64_t stile_date_days(struct stile_date date);
+/* Year 0 when outside the years 1 to 9999. */
 struct stile_date stile_date_from_days(int64_t days);
-/* FHIR instant: YYYY-MM-DDThh:mm:ss[.f](Z|+hh:mm|-hh:mm). */
+/* FHIR instant: YYYY-MM-DDThh:mm:ss[.f](Z|+hh:mm|-hh:mm). Digits below the
+ * microsecond are cut. False outside the years 1 to 9999 UTC. */
 STILE_MUSTCHECK bool stile_time_parse(struct stile_str s, stile_time *ret);
-/* YYYY-MM-DDThh:mm:ss.mmmZ into 25 bytes with NUL; returns 24. */
+/* YYYY-MM-DDThh:mm:ss.mmmZ into 25 bytes with NUL; returns 24. Times outside
+ * the years 1 to 9999 are written as the nearest inside. */
 size_t stile_time_format(stile_time t, char out[25]);
 /* Europe/London civil time to UTC, by the rule in force since 1996: clocks
  * change at 01:00 UTC on the last Sundays of March and October (Summer Time
@@ -283,10 +292,12 @@ size_t stile_time_format(stile_time t, char out[25]);
 STILE_MUSTCHECK enum stile_status
 stile_london_to_utc(struct stile_date date, int hour, int minute, int second,
                     stile_time *ret, int *ret_offset_minutes);
+/* The same rule for every year, so not the law of the time before 1996. */
 int stile_london_offset_minutes(stile_time t);
 
-/* ---- digests ---------------------------------------------------------------- */
+/* ---- digests ------------------------------------------------------------ */
 
+/* libcrypto fails here only when memory is short; that aborts. */
 struct stile_digest {
     uint8_t bytes[32];
 };
@@ -306,16 +317,18 @@ bool stile_digest_eq(const struct stile_digest *a,
 void stile_digest_hex(const struct stile_digest *digest, char out[65]);
 STILE_MUSTCHECK bool stile_digest_parse(struct stile_str hex,
                                         struct stile_digest *ret);
+/* RFC 4648 section 4. Decoding is strict: padding, no white space, no bits
+ * left over; false leaves the bytes of `out` as they were. */
 void stile_base64(struct stile_buf *out, struct stile_str bytes);
 STILE_MUSTCHECK bool stile_base64_decode(struct stile_buf *out,
                                          struct stile_str text);
 void stile_wipe(void *ptr, size_t len); /* not optimised away */
 
-/* ---- signatures ------------------------------------------------------------------ */
+/* ---- signatures --------------------------------------------------------- */
 
 /* Ed25519 (RFC 8032) through libcrypto. `seed` is the 32-byte private key. */
-STILE_MUSTCHECK enum stile_status
-stile_ed25519_public(const uint8_t seed[32], uint8_t ret_public[32]);
+STILE_MUSTCHECK enum stile_status stile_ed25519_public(const uint8_t seed[32],
+                                                       uint8_t ret_public[32]);
 STILE_MUSTCHECK enum stile_status stile_ed25519_sign(const uint8_t seed[32],
                                                      struct stile_str message,
                                                      uint8_t ret_signature[64]);
@@ -323,7 +336,7 @@ STILE_MUSTCHECK bool stile_ed25519_verify(const uint8_t public_key[32],
                                           struct stile_str message,
                                           const uint8_t signature[64]);
 
-/* ---- identifiers -------------------------------------------------------------- */
+/* ---- identifiers -------------------------------------------------------- */
 
 /* NHS number: ten digits, modulus 11 check digit (NHS Data Dictionary, NHS
  * NUMBER). Spaces are not accepted here; a repair is the format's work. */
