@@ -121,4 +121,87 @@ void stile_partner_ended(struct stile_partner_health *health,
                          const struct stile_partner_policy *policy);
 void stile_partner_pause(struct stile_partner_health *health, bool pause);
 
+/* ---- what an accept makes durable ---------------------------------------------- */
+
+struct stile_outbox_new {
+    struct stile_str route;       /* route name */
+    struct stile_str partner;     /* partner name */
+    struct stile_str format;      /* format name */
+    struct stile_str media_type;
+    struct stile_str lane;        /* rows of one lane go one at a time, in
+                                     order: commitment of person + partner */
+    struct stile_str key;         /* idempotency key, unique */
+    struct stile_str body;
+    struct stile_str message_id;  /* the kept message it was made from */
+    struct stile_digest rules;    /* rule set it was decided under */
+    uint64_t epoch;               /* consent epoch it was decided under */
+    stile_time due;
+};
+
+struct stile_stored_fact {
+    struct stile_str person;      /* person key: NHS number or system key */
+    struct stile_str name, recipient, source;
+    int value;                    /* enum stile_truth */
+    stile_time date;
+};
+
+struct stile_sent_mark {          /* what a route last sent of a resource */
+    struct stile_str route, person, type, id;
+    struct stile_digest digest;   /* of the governed resource; all zero =
+                                     removed */
+};
+
+struct stile_quarantine_new {
+    struct stile_str source;      /* partner or feed */
+    struct stile_str name;        /* file or message name */
+    uint64_t row;                 /* 0 = the whole */
+    struct stile_str reason;      /* findings, no patient's value */
+    struct stile_str bytes;       /* what could not be decoded */
+};
+
+struct stile_kept_message {       /* for govern twice; gone when all rows
+                                     made from it are final */
+    struct stile_str id, person;
+    struct stile_str body;        /* opaque: as the exchange wrote it */
+};
+
+struct stile_held_row {           /* an export's row that waits for another */
+    struct stile_str feed, table, key;
+    struct stile_str missing;     /* "Table" U+001F "key" it waits for */
+    struct stile_str reason;
+    stile_time since;
+};
+
+/*
+ * All that one transaction makes durable. The exchange makes it, the store
+ * keeps it: this is the outcome of a message.
+ */
+struct stile_accept {
+    stile_time now;
+    /* Dedupe: empty source = none. Same key and digest: EXISTS, with the
+     * stored answer. Same key, other digest: CONFLICT. */
+    struct stile_str source, key;
+    struct stile_digest digest;
+    int answer_status;            /* kept for a repeat */
+    struct stile_str answer_body;
+    const struct stile_kept_message *messages;
+    size_t message_count;
+    const struct stile_outbox_new *rows;
+    size_t row_count;
+    const struct stile_str *entries; /* audit entries, canonical JSON */
+    size_t entry_count;
+    const struct stile_stored_fact *facts; /* a change bumps the person's
+                                              epoch and the store's */
+    size_t fact_count;
+    const struct stile_sent_mark *sent;
+    size_t sent_count;
+    const struct stile_quarantine_new *quarantine;
+    size_t quarantine_count;
+    /* Held rows of (clear_feed, clear_person): replaces those kept. */
+    const struct stile_held_row *held;
+    size_t held_count;
+    struct stile_str clear_feed, clear_person; /* dirty mark to clear */
+    uint64_t clear_batch;
+};
+
 #endif

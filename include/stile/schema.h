@@ -102,6 +102,8 @@ struct stile_column {
     bool person;         /* names the person the row is about */
     const struct stile_str *aliases;
     size_t alias_count;
+    bool optional;       /* known from real files, not in the documented
+                            layout: no note when a header lacks it */
 };
 
 struct stile_table {
@@ -119,14 +121,23 @@ struct stile_table {
 
 struct stile_schema;   /* the loaded table families */
 
+/* Limits of the data files; one past is a finding (S109). */
+#define STILE_TABLE_COLUMNS_MAX 512
+#define STILE_SCHEMA_TABLES_MAX 4096
+
 /* An empty set in `arena` (keeps). */
 struct stile_schema *stile_schema_new(struct stile_arena *arena);
 /*
- * Adds one .tables file (borrows; texts are copied). Grammar: comments `#`;
- * `family NAME VERSION`; `dialect key=value ...`; then per table
- *     table NAME key Col+Col [person Col] [json NAME]
- *         Name:type[?] [alias Old,Older] [sensitive]
- * one column a line, types as in facts: g b d t dt iN n sN cN x.
+ * Adds one .tables file (borrows; texts are copied), wholly or, with an error,
+ * not at all. One line a statement; comments run from `#` at the start of a
+ * word to the end of the line; a name with a space or a `:` stands in "...".
+ *     family NAME VERSION
+ *     dialect key=value ...
+ *     table NAME [key Col+Col] [person Col] [json NAME]
+ *         Name:type[?] [alias Old,Older] [sensitive] [optional]
+ * A file has one family line, before all else. Types: g GUID, b boolean,
+ * d date, t time, dt date-time, iN integer of N bytes, n decimal, s or sN
+ * text up to N characters, cN fixed text, x always empty; `?` nullable.
  */
 STILE_MUSTCHECK enum stile_status
 stile_schema_add(struct stile_schema *schema, const struct stile_source *source,
@@ -149,10 +160,13 @@ struct stile_str stile_schema_dialect(const struct stile_schema *schema,
                                       struct stile_str version,
                                       const char *key);
 /*
- * Binds a CSV header to the best version of `table_name` in `family`.
- * *ret_ordinals[i] is the table ordinal of header column i, or UINT32_MAX for
- * an unknown column (a warning D-code; kept and reported, never dropped in
- * silence). A missing key column is an error.
+ * Binds a CSV header to the best version of `table_name` in `family`: the one
+ * with the fewest unknown header columns, then the fewest missing, then the
+ * newest. *ret_ordinals[i] is the table ordinal of header column i, or
+ * UINT32_MAX for an unknown column (warning D101; kept and reported, never
+ * dropped in silence). A missing key column is an error (D102), so are a
+ * column named twice (D103) and a table nobody knows (D104, NOT_FOUND);
+ * other missing columns are a note (D105).
  */
 STILE_MUSTCHECK enum stile_status
 stile_schema_bind(const struct stile_schema *schema, struct stile_str family,

@@ -24,71 +24,6 @@
 #include "stile/outbox.h"
 #include "stile/record.h"
 
-/* ---- what goes in ------------------------------------------------------------------ */
-
-struct stile_outbox_new {
-    struct stile_str route;       /* route name */
-    struct stile_str partner;     /* partner name */
-    struct stile_str format;      /* format name */
-    struct stile_str media_type;
-    struct stile_str lane;        /* rows of one lane go one at a time, in
-                                     order: commitment of person + partner */
-    struct stile_str key;         /* idempotency key, unique */
-    struct stile_str body;
-    struct stile_str message_id;  /* the kept message it was made from */
-    struct stile_digest rules;    /* rule set it was decided under */
-    uint64_t epoch;               /* consent epoch it was decided under */
-    stile_time due;
-};
-
-struct stile_stored_fact {
-    struct stile_str person;      /* person key: NHS number or system key */
-    struct stile_str name, recipient, source;
-    int value;                    /* enum stile_truth */
-    stile_time date;
-};
-
-struct stile_sent_mark {          /* what a route last sent of a resource */
-    struct stile_str route, person, type, id;
-    struct stile_digest digest;   /* of the governed resource; all zero =
-                                     removed */
-};
-
-struct stile_quarantine_new {
-    struct stile_str source;      /* partner or feed */
-    struct stile_str name;        /* file or message name */
-    uint64_t row;                 /* 0 = the whole */
-    struct stile_str reason;      /* findings, no patient's value */
-    struct stile_str bytes;       /* what could not be decoded */
-};
-
-struct stile_accept {
-    stile_time now;
-    /* Dedupe: empty source = none. Same key and digest: EXISTS, with the
-     * stored answer. Same key, other digest: CONFLICT. */
-    struct stile_str source, key;
-    struct stile_digest digest;
-    int answer_status;            /* kept for a repeat */
-    struct stile_str answer_body;
-    struct stile_str message_id;  /* kept message, for govern twice; empty =
-                                     not kept */
-    struct stile_str message;     /* pivot Bundle JSON */
-    struct stile_str message_person;
-    const struct stile_outbox_new *rows;
-    size_t row_count;
-    const struct stile_str *entries; /* audit entries, canonical JSON */
-    size_t entry_count;
-    const struct stile_stored_fact *facts; /* a change bumps the person's
-                                              epoch and the store's */
-    size_t fact_count;
-    const struct stile_sent_mark *sent;
-    size_t sent_count;
-    const struct stile_quarantine_new *quarantine;
-    size_t quarantine_count;
-    struct stile_str clear_feed, clear_person; /* dirty mark to clear */
-    uint64_t clear_batch;
-};
-
 struct stile_accepted {
     enum stile_status status;     /* OK, EXISTS, CONFLICT */
     int answer_status;            /* EXISTS: the stored answer */
@@ -141,11 +76,6 @@ struct stile_counts {             /* for metrics and the status page */
     stile_time oldest_due;        /* oldest queued_at still waiting, or 0 */
     uint64_t entries, quarantine, held, dirty, facts, messages;
     uint64_t epoch;
-};
-
-struct stile_held_row {
-    struct stile_str feed, table, key, missing, reason;
-    stile_time since;
 };
 
 typedef enum stile_status (*stile_entry_fn)(void *ctx, uint64_t index,
@@ -228,10 +158,6 @@ struct stile_store_ops {
                                struct stile_arena *arena,
                                struct stile_str **ret_persons,
                                uint64_t **ret_batches, size_t *ret_count);
-    enum stile_status (*hold)(struct stile_store *store,
-                              struct stile_str person,
-                              const struct stile_held_row *rows, size_t count,
-                              struct stile_str feed); /* replaces the person's */
     enum stile_status (*held)(struct stile_store *store, size_t limit,
                               struct stile_arena *arena,
                               struct stile_held_row **ret, size_t *ret_count);

@@ -1,0 +1,177 @@
+/*
+ * stile/exchange.h - the trip of one message. Pure: message and facts in,
+ * outcome out. Read this and src/exchange/exchange.c to read the gateway.
+ *
+ *   BEGIN   decode, check, map to FHIR R4 (the pivot), split by person
+ *   needs   "I need these rows, and what is known of these persons"
+ *   FINISH  per person and route: label, govern, do the obligations, map out,
+ *           encode; write the audit entries
+ *   outcome one struct stile_accept: all that one transaction makes durable
+ *
+ * Invariants
+ *   - The exchange never calls a store: it asks, the caller answers.
+ *   - An exchange keeps the plan it began with.
+ *   - What cannot be decoded or mapped goes to quarantine with its findings;
+ *     the rest goes on. A wrong NHS number is never forwarded.
+ *   - A denial is an outcome too: audit entry, no outbox row.
+ *   - Delivery inside the own organisation (partner kind own-system) is no
+ *     disclosure: it is not governed, but it is audited.
+ *
+ * Ownership: everything lives in the arena given to _new; the message's bytes
+ * must outlive the exchange. Threads: one at a time; plan is immutable.
+ */
+#ifndef STILE_EXCHANGE_H
+#define STILE_EXCHANGE_H
+
+#include "stile/base.h"
+#include "stile/format.h"
+#include "stile/govern.h"
+#include "stile/map.h"
+#include "stile/outbox.h"
+#include "stile/record.h"
+#include "stile/schema.h"
+
+/* ---- the plan ---------------------------------------------------------------------- */
+
+struct stile_partner {
+    struct stile_str name;      /* "charity" */
+    struct stile_str ods;       /* ODS code */
+    struct stile_str kind;      /* a word of vocabulary.yaml, or own-system */
+    bool own;                   /* kind is own-system */
+};
+
+struct stile_route {
+    struct stile_str name;
+    struct stile_str from;      /* partner or feed name */
+    size_t to;                  /* index into partners */
+    struct stile_str format;    /* format name */
+    struct stile_str purpose, agreement;
+};
+
+struct stile_plan {
+    struct stile_str gateway;       /* name */
+    struct stile_str ods, kind;     /* own organisation */
+    const struct stile_schema *schema;
+    const struct stile_mapset *maps;
+    const struct stile_rules *rules;
+    const struct stile_partner *partners;
+    size_t partner_count;
+    const struct stile_route *routes;
+    size_t route_count;
+    struct stile_json_limits json;
+    struct stile_csv_limits csv;
+    uint32_t persons_max;           /* persons in one message, default 1000 */
+    struct stile_digest digest;     /* maps + rules + routes */
+};
+
+/* ---- the message ------------------------------------------------------------------- */
+
+struct stile_message {
+    struct stile_str id;        /* unique at its source: the dedupe key */
+    struct stile_str source;    /* partner or feed name */
+    struct stile_str source_ods;
+    struct stile_str family;    /* "fhir", "vcse-case", "emis" */
+    struct stile_str name;      /* file or request, for findings */
+    struct stile_str format;    /* format of `bytes`; empty: rows are given */
+    struct stile_str bytes;
+    const struct stile_row *rows; /* an export: one person's rows */
+    size_t row_count;
+    stile_time received;
+    stile_time now;
+    bool dedupe;                /* keep id and digest against repeats */
+    /* An export's person: dirty mark to clear, deleted resources to compare
+     * with what was sent before. */
+    struct stile_str feed, feed_person;
+    uint64_t feed_batch;
+};
+
+/* Secrets of this gateway, made once and kept in its store. */
+struct stile_exchange_keys {
+    struct stile_str salt;      /* commitments to persons in the audit log */
+    struct stile_str pseudonym; /* keyed digests in pseudonymised fields */
+};
+
+/* ---- questions --------------------------------------------------------------------- */
+
+enum stile_need_kind { STILE_NEED_ROW, STILE_NEED_PERSON };
+
+struct stile_need {
+    enum stile_need_kind kind;
+    struct stile_str family, table, column, key; /* ROW */
+    struct stile_str person;                     /* PERSON: person key */
+    /* answers, filled by the caller, in the exchange's arena */
+    bool answered;
+    bool found;                                  /* ROW */
+    struct stile_row row;
+    const struct stile_stored_fact *facts;       /* PERSON */
+    size_t fact_count;
+    uint64_t epoch;
+    const struct stile_sent_mark *sent; /* PERSON of an export: all routes */
+    size_t sent_count;
+};
+
+/* ---- the exchange ------------------------------------------------------------------ */
+
+struct stile_exchange;
+
+STILE_MUSTCHECK enum stile_status
+stile_exchange_new(const struct stile_plan *plan,
+                   const struct stile_message *message,
+                   const struct stile_exchange_keys *keys,
+                   struct stile_arena *arena, struct stile_exchange **ret);
+
+/* OK: nothing is needed, finish may follow. NEED: see stile_exchange_needs,
+ * answer all, call again. INVALID: nothing of the message can be used; the
+ * outcome of finish is then its quarantine and audit entry. LIMIT, NOMEM. */
+STILE_MUSTCHECK enum stile_status
+stile_exchange_begin(struct stile_exchange *exchange);
+struct stile_need *stile_exchange_needs(struct stile_exchange *exchange,
+                                        size_t *ret_count);
+
+/* Makes the outcome. May be called once, after begin gave OK or INVALID. */
+STILE_MUSTCHECK enum stile_status
+stile_exchange_finish(struct stile_exchange *exchange,
+                      struct stile_accept *ret_accept);
+
+const struct stile_diags *
+stile_exchange_diags(const struct stile_exchange *exchange);
+
+/* ---- what happened, for people and logs: no patient's value -------------------------- */
+
+enum stile_event_kind {
+    STILE_EVENT_RECEIVED,   /* what came in */
+    STILE_EVENT_FORWARD,    /* to whom, in which format */
+    STILE_EVENT_WITHHELD,   /* what stayed, and why */
+    STILE_EVENT_HELD,       /* what waits, and for what */
+    STILE_EVENT_QUARANTINE  /* what could not be used */
+};
+struct stile_event {
+    enum stile_event_kind kind;
+    struct stile_str route;
+    struct stile_str text;  /* one plain sentence */
+};
+const struct stile_event *
+stile_exchange_events(const struct stile_exchange *exchange,
+                      size_t *ret_count);
+
+/* ---- govern twice ---------------------------------------------------------------------- */
+
+/* A row that waited is decided again from its kept message under the plan and
+ * facts of now. OK with a body, or DENIED: the row is withdrawn. */
+struct stile_again {
+    struct stile_str kept;       /* kept message body */
+    struct stile_str route;      /* route name; gone from the plan: DENIED */
+    struct stile_str message_id;
+    const struct stile_stored_fact *facts;
+    size_t fact_count;
+    uint64_t epoch;
+    stile_time now;
+};
+STILE_MUSTCHECK enum stile_status
+stile_exchange_again(const struct stile_plan *plan,
+                     const struct stile_again *again,
+                     const struct stile_exchange_keys *keys,
+                     struct stile_arena *arena, struct stile_str *ret_body,
+                     struct stile_str *ret_entry);
+
+#endif

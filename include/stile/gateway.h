@@ -1,0 +1,109 @@
+/*
+ * stile/gateway.h - the shell: configuration, the plan from files, and the
+ * running gateway. The only room (with cli) that logs, reads a clock, files
+ * or the environment, and owns threads.
+ *
+ * Threads: one loop thread (sockets, curl, timers, every object's life and
+ * death), libuv's pool (exchanges only), one store thread.
+ */
+#ifndef STILE_GATEWAY_H
+#define STILE_GATEWAY_H
+
+#include "stile/base.h"
+#include "stile/doc.h"
+#include "stile/exchange.h"
+#include "stile/net.h"
+#include "stile/store.h"
+
+/* ---- stile.yaml ---------------------------------------------------------------------- */
+
+struct stile_partner_config {
+    struct stile_partner partner;
+    const char *url;                 /* https://host:port, or NULL */
+    const char *folder;              /* own-system: where files are written */
+    const char *pin;                 /* "sha256//..." or NULL */
+    const struct stile_digest *certificates; /* accepted client certificates */
+    size_t certificate_count;
+    struct stile_partner_policy policy;
+};
+
+struct stile_feed_config {
+    struct stile_str name;
+    struct stile_str family;         /* "emis", "vcse-case", "fhir" */
+    struct stile_str ods;            /* whose data; default the gateway's */
+    const char *folder;
+    uint64_t poll_ms;                /* default 1,000 */
+    stile_time hold_days;            /* report line after so many days, 14 */
+};
+
+struct stile_config {
+    struct stile_source source;      /* stile.yaml's text */
+    const char *folder;              /* paths are relative to it */
+    struct stile_str name, ods, organisation, kind;
+    const char *listen;  int listen_port;
+    const char *admin;   int admin_port;   /* loopback plain HTTP */
+    struct stile_tls_files tls;
+    const char *audit_key;           /* file with 64 hex digits */
+    struct stile_str audit_origin;   /* "<name>.<ods>.stile" */
+    const char *store;               /* SQLite file */
+    const char *mappings;            /* folder: formats maps codes rules */
+    bool log_json;
+    struct stile_net_limits limits;
+    struct stile_retry retry;
+    size_t exchanges_max;            /* in flight, default 64 */
+    size_t store_queue_max;          /* default 1,024 */
+    size_t arena_bytes;              /* an exchange, default 256 MiB */
+    uint64_t checkpoint_ms;          /* default 10,000 */
+    uint64_t drain_ms;               /* default 30,000 */
+    const struct stile_partner_config *partners;
+    size_t partner_count;
+    const struct stile_feed_config *feeds;
+    size_t feed_count;
+    const struct stile_route *routes;
+    size_t route_count;
+};
+
+/* Reads a file into the arena; `error` says which file and what to do. */
+STILE_MUSTCHECK enum stile_status
+stile_file_read(const char *path, size_t limit, struct stile_arena *arena,
+                struct stile_str *ret, struct stile_str *ret_error);
+
+/* All findings at once, C1xx, unknown keys with the nearest name. Certificate
+ * paths are checked to be readable; `certificate:` of a partner is a PEM file
+ * whose SHA-256 fingerprint is taken, or `sha256:<hex>`. */
+STILE_MUSTCHECK enum stile_status
+stile_config_load(const char *path, struct stile_arena *arena,
+                  struct stile_diags *diags, struct stile_config **ret);
+
+/* ---- the plan from files --------------------------------------------------------------- */
+
+/* A compiled plan with its arena: counted, so that exchanges in flight keep
+ * theirs over a reload. */
+struct stile_plan_box {
+    struct stile_plan plan;
+    struct stile_arena *arena;
+    unsigned refs;                   /* loop thread only */
+};
+
+/* Reads formats, maps, codes and rules under `folder`, compiles all. Findings
+ * of all files at once. `config` may be NULL (translate): no partners. */
+STILE_MUSTCHECK enum stile_status
+stile_plan_load(const char *folder, const struct stile_config *config,
+                struct stile_date today, struct stile_diags *diags,
+                struct stile_plan_box **ret);
+void stile_plan_release(struct stile_plan_box **box);
+
+stile_time stile_now(void);
+struct stile_date stile_today(void);
+
+/* ---- running ------------------------------------------------------------------------------ */
+
+struct stile_run_options {
+    const char *config_path;
+    bool color;
+};
+/* Runs until SIGTERM or SIGINT has drained it. 0, or an exit code: 2 the
+ * configuration is wrong, 3 a port, store or certificate could not be had. */
+int stile_gateway_run(const struct stile_run_options *options);
+
+#endif
