@@ -30,38 +30,45 @@ enum stile_kind {
 
 struct stile_value {
     enum stile_kind kind;
-    bool boolean;            /* BOOL */
-    uint32_t offset;         /* place in the message + 1, or 0 */
-    uint32_t count;          /* children of ARRAY or OBJECT */
-    struct stile_str name;   /* member name when the parent is an object */
-    struct stile_str text;   /* NUMBER, STRING */
-    struct stile_value *first, *last;   /* children */
-    struct stile_value *next, *prev;    /* siblings */
+    bool boolean;          /* BOOL */
+    uint32_t offset;       /* place in the message + 1, or 0 */
+    uint32_t count;        /* children of ARRAY or OBJECT */
+    struct stile_str name; /* member name when the parent is an object */
+    struct stile_str text; /* NUMBER, STRING */
+    struct stile_value *first, *last; /* children */
+    struct stile_value *next, *prev;  /* siblings */
     struct stile_value *parent;
 };
 
 struct stile_value *stile_value_new(struct stile_arena *arena,
                                     enum stile_kind kind);
+/* Texts are kept, not copied. */
 struct stile_value *stile_value_string(struct stile_arena *arena,
-                                       struct stile_str text); /* borrows: keeps text's bytes */
+                                       struct stile_str text);
 struct stile_value *stile_value_number(struct stile_arena *arena,
                                        struct stile_str text);
 struct stile_value *stile_value_bool(struct stile_arena *arena, bool b);
-/* Adds as last member; replaces a member of that name in its place. */
+/* RFC 8259 section 6; ask it before making a number of a text. */
+bool stile_number_valid(struct stile_str text);
+/* Adds as last member; replaces a member of that name in its place. A child
+ * that has a parent moves. Names are kept, not copied. Returns the child. */
 struct stile_value *stile_value_set(struct stile_value *object,
+                                    struct stile_str name,
+                                    struct stile_value *child);
+/* The same for a reader that has seen that the name is new: no search. */
+struct stile_value *stile_value_add(struct stile_value *object,
                                     struct stile_str name,
                                     struct stile_value *child);
 struct stile_value *stile_value_push(struct stile_value *array,
                                      struct stile_value *child);
-/* Shorthands that make the child: return the child. */
+/* Shorthands that make the child: return the child. `name` is kept. */
 struct stile_value *stile_value_set_str(struct stile_arena *arena,
                                         struct stile_value *object,
                                         const char *name,
                                         struct stile_str text);
 struct stile_value *stile_value_set_new(struct stile_arena *arena,
                                         struct stile_value *object,
-                                        const char *name,
-                                        enum stile_kind kind);
+                                        const char *name, enum stile_kind kind);
 void stile_value_remove(struct stile_value *child); /* unlinks from parent */
 /* NULL when absent or when `object` is NULL or no object. */
 struct stile_value *stile_value_get(const struct stile_value *object,
@@ -75,19 +82,24 @@ struct stile_str stile_value_text(const struct stile_value *object,
 /* Walks "a.b.0.c": member names and array indexes. NULL when absent. */
 struct stile_value *stile_value_path(const struct stile_value *root,
                                      const char *path);
+/* Deep, with names and texts; NULL when the arena has failed. */
 struct stile_value *stile_value_copy(struct stile_arena *arena,
                                      const struct stile_value *value);
 bool stile_value_equal(const struct stile_value *a,
                        const struct stile_value *b); /* members unordered */
-/* Path of a value from its root, as `Patient.name[0].family`. */
-void stile_value_place(const struct stile_value *value,
-                       struct stile_buf *out);
+/* Path of a value from its root, as `Patient.name[0].family`; `$` for a root
+ * without resourceType. A name that does not look like an element's is shown
+ * as `?`, so that no value sent as a name gets out. */
+void stile_value_place(const struct stile_value *value, struct stile_buf *out);
 /* Drops members and items that hold nothing: FHIR R4 JSON forbids empty
- * arrays, objects and strings. Returns false when `value` itself is empty. */
+ * arrays, objects and strings. Nulls stay, and empty items become null, only
+ * in an array that a companion (`given` and `_given`) must keep step with.
+ * Returns false when `value` itself is empty. */
 bool stile_value_prune(struct stile_value *value);
 
 /* RFC 8259, no white space; `indent` > 0 gives that many spaces a level.
- * Numbers leave as their text. */
+ * Numbers leave as their text; one that is no JSON number leaves as a
+ * string, so the result is always JSON. */
 void stile_value_json(const struct stile_value *value, int indent,
                       struct stile_buf *out);
 
@@ -98,12 +110,12 @@ void stile_value_json(const struct stile_value *value, int indent,
  * known" to a mapping.
  */
 struct stile_row {
-    struct stile_str table;    /* table's name: "CareRecord_Observation" */
+    struct stile_str table; /* table's name: "CareRecord_Observation" */
     const struct stile_str *columns; /* column names, `count` of them */
     const struct stile_str *cells;
     size_t count;
-    uint64_t number;           /* 1-based data row in its file, or 0 */
-    struct stile_str file;     /* message or file name, or empty */
+    uint64_t number;       /* 1-based data row in its file, or 0 */
+    struct stile_str file; /* message or file name, or empty */
 };
 
 struct stile_str stile_row_get(const struct stile_row *row,
