@@ -39,7 +39,8 @@ void stile_audit_tree_root(const struct stile_audit_tree *tree,
                            struct stile_digest *ret);
 
 /* Inclusion and consistency proofs (RFC 6962 2.1.1, 2.1.2) over leaf hashes
- * that `leaf` fetches by index. Arena array of hashes. */
+ * that `leaf` fetches by index. Arena array of hashes. INVALID when index or
+ * old_size does not lie in the tree; what `leaf` fails with is handed on. */
 typedef enum stile_status (*stile_audit_leaf_fn)(void *ctx, uint64_t index,
                                                  struct stile_digest *ret);
 STILE_MUSTCHECK enum stile_status
@@ -69,7 +70,9 @@ struct stile_audit_checkpoint {
     uint64_t size;
     struct stile_digest root;
 };
-/* Writes the signed note; `key_name` is usually the origin. */
+/* Writes the signed note; `key_name` is usually the origin. INVALID when a
+ * name holds what a note cannot carry: origin without a line end, key name
+ * without space or '+', neither empty. `out` keeps its length on failure. */
 STILE_MUSTCHECK enum stile_status
 stile_audit_checkpoint_sign(const struct stile_audit_checkpoint *checkpoint,
                             struct stile_str key_name, const uint8_t seed[32],
@@ -89,20 +92,27 @@ void stile_audit_commit(struct stile_str salt, struct stile_str person,
 
 /* ---- offline verification ---------------------------------------------------------- */
 
-/* Replays entries against the stored hashes and checkpoints, in order. */
+/*
+ * Replays entries against the stored hashes and checkpoints, in order. What
+ * was cut off after the last checkpoint cannot be seen from the log alone:
+ * compare verifier.tree with the newest checkpoint held elsewhere.
+ */
 struct stile_audit_verifier {
     struct stile_audit_tree tree;
     uint64_t entries, checkpoints;
     uint64_t signed_size;     /* size under the last good checkpoint */
 };
 void stile_audit_verify_init(struct stile_audit_verifier *verifier);
-/* INVALID when `stored` is not the entry's leaf hash: it was changed. */
+/* INVALID when `stored` is not the entry's leaf hash: it was changed. LIMIT
+ * when the entry is empty or longer than STILE_AUDIT_ENTRY_MAX. */
 STILE_MUSTCHECK enum stile_status
 stile_audit_verify_entry(struct stile_audit_verifier *verifier,
                          struct stile_str entry,
                          const struct stile_digest *stored);
-/* Call when tree.size has reached the checkpoint's size. INVALID: the root
- * differs (edit, reorder or fork); CONFLICT: sizes do not meet (truncated). */
+/* Call when tree.size has reached the checkpoint's size, and for all that are
+ * left when the entries have ended. INVALID: the root differs (edit, reorder
+ * or fork), or it is no note; CONFLICT: sizes do not meet
+ * (truncated); DENIED: not signed by the key. */
 STILE_MUSTCHECK enum stile_status stile_audit_verify_checkpoint(
     struct stile_audit_verifier *verifier, struct stile_str note,
     struct stile_str key_name, const uint8_t public_key[32]);

@@ -22,22 +22,26 @@
 
 /* name, text, final, bit set of permitted next states */
 #define STILE_ROW_LIST(X)                                                      \
-    X(QUEUED, "queued", false)                                                 \
-    X(SENDING, "sending", false)                                               \
-    X(DONE, "done", true)                                                      \
-    X(DEFERRED, "deferred", false)                                             \
-    X(REFUSED, "refused", true)                                                \
-    X(UNKNOWN, "unknown", false)                                               \
-    X(PARKED, "parked", false)                                                 \
-    X(WITHDRAWN, "withdrawn", true) /* govern twice: consent or rules moved */
+    X(QUEUED, "queued", false, TO(SENDING) | TO(PARKED) | TO(WITHDRAWN))       \
+    X(SENDING, "sending", false,                                               \
+      TO(DONE) | TO(DEFERRED) | TO(REFUSED) | TO(UNKNOWN) | TO(PARKED) |       \
+          TO(WITHDRAWN))                                                       \
+    X(DONE, "done", true, 0)                                                   \
+    X(DEFERRED, "deferred", false, TO(SENDING) | TO(PARKED) | TO(WITHDRAWN))   \
+    X(REFUSED, "refused", true, 0)                                             \
+    X(UNKNOWN, "unknown", false, TO(SENDING) | TO(PARKED) | TO(WITHDRAWN))     \
+    X(PARKED, "parked", false, TO(QUEUED) | TO(WITHDRAWN))                     \
+    /* govern twice: consent or rules moved; or an operator gave up */         \
+    X(WITHDRAWN, "withdrawn", true, 0)
 
 enum stile_row_state {
-#define X(name, text, final) STILE_ROW_##name,
+#define X(name, text, final, next) STILE_ROW_##name,
     STILE_ROW_LIST(X)
 #undef X
         STILE_ROW_COUNT
 };
 const char *stile_row_state_text(enum stile_row_state state);
+bool stile_row_final(enum stile_row_state state);
 STILE_MUSTCHECK bool stile_row_state_parse(struct stile_str text,
                                            enum stile_row_state *ret);
 bool stile_row_may(enum stile_row_state from, enum stile_row_state to);
@@ -45,14 +49,18 @@ bool stile_row_may(enum stile_row_state from, enum stile_row_state to);
 enum stile_row_state stile_row_move(enum stile_row_state from,
                                     enum stile_row_state to);
 
-/* What a send came to. */
+/* What a send came to. A status that tells of the road or the door, not of
+ * the body, is LATER: a wrong certificate or address at a partner must not
+ * refuse, and so empty, every row that waits for it. */
 enum stile_send_result {
     STILE_SEND_DONE,     /* 2xx, or 409 duplicate */
-    STILE_SEND_LATER,    /* nothing was taken: connect failed, 429, 502-504 */
-    STILE_SEND_REFUSED,  /* 4xx: sending again will not help */
-    STILE_SEND_UNKNOWN   /* body went out, no answer */
+    STILE_SEND_LATER,    /* nothing was taken: connect failed, 3xx, 401, 403,
+                            404, 405, 407, 408, 421, 423, 425, 429, 501 to
+                            504, 507 */
+    STILE_SEND_REFUSED,  /* any other 4xx: sending again will not help */
+    STILE_SEND_UNKNOWN   /* body went out, no answer or another 5xx */
 };
-/* HTTP status to result; 0 = no answer, `body_sent` tells which. */
+/* HTTP status to result; below 200 = no answer, `body_sent` tells which. */
 enum stile_send_result stile_send_judge(int http_status, bool body_sent);
 
 struct stile_retry {
@@ -64,9 +72,11 @@ struct stile_retry {
     ((struct stile_retry){5 * STILE_SECOND, 1800 * STILE_SECOND,               \
                           259200 * STILE_SECOND})
 
-/* Next state of a sending row and its due time. Delay follows the time in
- * queue, bounded below and above; `retry_after` (0 = none) is honoured up to
- * retry->most; `random` spreads by up to a quarter. */
+/* Next state of a sending row and its due time. The delay is the time in
+ * queue (so it doubles with each attempt), at least `least` a send begun (so
+ * that a clock set back does not make a row hammer), at most `most`.
+ * `retry_after` (a delay, 0 = none) is honoured up to `most`; `random` spreads
+ * by up to a quarter more. */
 struct stile_row_step {
     enum stile_row_state state;
     stile_time due; /* 0 when final or parked */
@@ -79,12 +89,12 @@ struct stile_row_step stile_row_after_send(enum stile_send_result result,
                                            const struct stile_retry *retry);
 
 #define STILE_PARTNER_LIST(X)                                                  \
-    X(READY, "ready")                                                          \
-    X(RESTING, "resting")                                                      \
-    X(PROBING, "probing")                                                      \
-    X(PAUSED, "paused")
+    X(READY, "ready", TO(RESTING) | TO(PROBING) | TO(PAUSED))                  \
+    X(RESTING, "resting", TO(READY))                                           \
+    X(PROBING, "probing", TO(READY))                                           \
+    X(PAUSED, "paused", TO(READY))
 enum stile_partner_state {
-#define X(name, text) STILE_PARTNER_##name,
+#define X(name, text, next) STILE_PARTNER_##name,
     STILE_PARTNER_LIST(X)
 #undef X
         STILE_PARTNER_COUNT
@@ -93,8 +103,13 @@ const char *stile_partner_state_text(enum stile_partner_state state);
 bool stile_partner_may(enum stile_partner_state from,
                        enum stile_partner_state to);
 
-/* A destination rests after `cohorts` failed cohorts (all sends of a window
- * failed), not after failures; then probes with one row. */
+/*
+ * A destination rests after `cohorts` failed cohorts, not after failures. A
+ * cohort is as many sends as were in flight when its first one ended; it
+ * failed when all of them came to LATER or UNKNOWN (a refusal is an answer:
+ * the partner is well). Each rest is twice the last, up to rest_most; then one
+ * row probes.
+ */
 struct stile_partner_health {
     enum stile_partner_state state;
     uint32_t failed_cohorts;
@@ -111,7 +126,8 @@ struct stile_partner_policy {
 #define STILE_PARTNER_POLICY                                                   \
     ((struct stile_partner_policy){8, 1, 5 * STILE_SECOND, 300 * STILE_SECOND})
 void stile_partner_init(struct stile_partner_health *health);
-/* How many more may start now: 0 when resting or paused, 1 when probing. */
+/* How many more may start now: 0 when resting or paused, 1 when probing and
+ * none is in flight. A rest that is over becomes probing here. */
 uint32_t stile_partner_room(struct stile_partner_health *health, stile_time now,
                             const struct stile_partner_policy *policy);
 void stile_partner_started(struct stile_partner_health *health);
@@ -119,6 +135,7 @@ void stile_partner_ended(struct stile_partner_health *health,
                          enum stile_send_result result, const char *reason,
                          stile_time now,
                          const struct stile_partner_policy *policy);
+/* By an operator; ending a pause forgets what failed before it. */
 void stile_partner_pause(struct stile_partner_health *health, bool pause);
 
 /* ---- what an accept makes durable ---------------------------------------------- */
