@@ -24,8 +24,33 @@
 #include "stile/outbox.h"
 #include "stile/record.h"
 
+/* ---- limits: LIMIT past them, nothing changed ------------------------------------------ */
+
+/* Names, keys, persons, reasons, media types: any text that is no body. */
+#define STILE_STORE_TEXT_MAX 4096u
+/* Bodies, kept messages, answers, quarantined bytes, a mirror row's cells. */
+#define STILE_STORE_BODY_MAX (64u * 1024u * 1024u)
+/* Rows, messages, entries, facts, marks, quarantined of one accept, each. */
+#define STILE_STORE_ITEMS_MAX 100000u
+
+/* ---- what comes out of an accept -------------------------------------------------------- */
+
+/*
+ * An accept may hold any part of struct stile_accept and leave the rest empty:
+ * audit entries alone are how a view, a refusal or a new rule set is logged.
+ *
+ * OK        durable.
+ * EXISTS    source and key were accepted before with this digest; nothing of
+ *           this accept was written; the stored answer is given.
+ * CONFLICT  the same key came with another digest, or a row's idempotency key
+ *           is taken, or a kept message's id with another body or person.
+ * INVALID   it contradicts itself: a row without key, partner or route; a row
+ *           whose message_id is neither in `messages` nor kept; an empty entry
+ *           or fact name; a dedupe key without source.
+ * LIMIT, NOMEM  of this accept (NOMEM: the arena, for the answer).
+ */
 struct stile_accepted {
-    enum stile_status status;     /* OK, EXISTS, CONFLICT */
+    enum stile_status status;
     int answer_status;            /* EXISTS: the stored answer */
     struct stile_str answer_body; /* in the arena */
 };
@@ -39,7 +64,7 @@ struct stile_outbox_row {
     uint32_t attempts;
     stile_time queued_at, due;
     struct stile_str reason;
-    struct stile_str person;      /* of the kept message */
+    struct stile_str person;      /* of the kept message, or empty */
 };
 
 struct stile_settle {
@@ -53,7 +78,10 @@ struct stile_settle {
     struct stile_str body;
     struct stile_digest rules;
     uint64_t epoch;
-    bool redecided;
+    bool redecided;               /* body, rules, epoch and key are meant */
+    /* A new body under an idempotency key that may have been used (the row
+     * was unknown before) needs a new key; empty keeps it. */
+    struct stile_str key;
 };
 
 struct stile_partner_claim {
@@ -73,7 +101,8 @@ struct stile_mirror_row {         /* one row of an export, as it stands */
 
 struct stile_counts {             /* for metrics and the status page */
     uint64_t rows[STILE_ROW_COUNT];
-    stile_time oldest_due;        /* oldest queued_at still waiting, or 0 */
+    stile_time oldest_due;        /* oldest queued_at of rows not final and
+                                     not parked, or 0 */
     uint64_t entries, quarantine, held, dirty, facts, messages;
     uint64_t epoch;
 };
@@ -84,43 +113,88 @@ typedef enum stile_status (*stile_entry_fn)(void *ctx, uint64_t index,
 typedef enum stile_status (*stile_mirror_fn)(void *ctx,
                                              const struct stile_mirror_row *row);
 
+struct stile_sweep {              /* retention; 0 = leave that kind alone */
+    stile_time dedupe_before;     /* keys accepted before it; keep as long as
+                                     any sender may repeat (MESH: 30 days) */
+    stile_time rows_before;       /* final rows that ended before it */
+    stile_time quarantine_before;
+    uint32_t most;                /* of each kind in one call */
+};
+
 /* ---- the seam ------------------------------------------------------------------------- */
 
 struct stile_store {
     const struct stile_store_ops *ops; /* makers embed this first */
 };
 
+/*
+ * Unless a verb says otherwise: it is all or nothing, one transaction; arena
+ * results are NULL with count 0 when there is none; NOMEM when the arena is at
+ * its limit, and then nothing changed. A callback must not call the store; END
+ * from it stops the walk with OK, any other failure is handed on. A store
+ * opened read-only answers DENIED to what would write.
+ */
 struct stile_store_ops {
     const char *name;
     void (*close)(struct stile_store **store);
 
     /* Group commit: all in one transaction; each has its own result. An
-     * entry that is EXISTS or CONFLICT leaves the others alone. */
+     * entry that is EXISTS, CONFLICT, INVALID or LIMIT leaves the others
+     * alone. The status of the whole is OK, or IO, NOMEM, BUSY (nothing of
+     * any changed), or UNCERTAIN; ret[].status then says the same. Order
+     * matters: a later accept of the group sees the earlier ones.
+     *
+     * Facts are kept by (person, name, recipient, source). A dated fact does
+     * not replace a later dated one; an undated one tells how things stand
+     * and replaces any. A change of value or date adds one to the person's
+     * epoch and to the store's, once an accept. Rows keep the epoch they were
+     * given: an exchange whose own facts change something makes rows that are
+     * asked again at once, which is the safe side.
+     *
+     * Messages no row of the accept was made from are not kept.
+     * `held` replaces what is held of (clear_feed, clear_person); `since` of a
+     * row held before for the same thing stays. The dirty mark is cleared only
+     * when clear_batch is the mark that `dirty` gave: what was applied
+     * meanwhile stays dirty. */
     enum stile_status (*accept)(struct stile_store *store,
                                 const struct stile_accept *accepts,
                                 size_t count, struct stile_arena *arena,
                                 struct stile_accepted *ret);
-    /* Due rows, oldest first, one a lane, none of a lane that has a row in
-     * sending; moved to sending. */
+    /* Due rows, earliest due first, then oldest, `room` a partner; moved to
+     * sending, attempts plus one. Only the head of a lane may go: its oldest
+     * row that is not final. So a lane has one in flight, keeps its order, and
+     * stands still behind a parked row until a person retries or withdraws it
+     * (else a retry could overwrite newer with older). An empty lane is no
+     * lane. The arena must take the bodies. */
     enum stile_status (*claim)(struct stile_store *store, stile_time now,
                                const struct stile_partner_claim *claims,
                                size_t count, struct stile_arena *arena,
                                struct stile_outbox_row **ret,
                                size_t *ret_count);
+    /* All or nothing. NOT_FOUND: no such row. CONFLICT: one is not sending,
+     * or may not go there, or the new key is taken. A final row's body is
+     * emptied; a kept message goes with its last row that is not final. */
     enum stile_status (*settle)(struct stile_store *store,
                                 const struct stile_settle *settles,
                                 size_t count);
-    /* After a restart: sending -> unknown, due now. Returns how many. */
+    /* After a restart: sending -> unknown, due now. Returns how many. Only
+     * the one gateway that claims may call it. */
     enum stile_status (*recover)(struct stile_store *store, stile_time now,
                                  uint64_t *ret_count);
-    /* Operator: parked or deferred rows due now; parks; by id, 0 = all. */
+    /* Operator: parked rows are queued again with a fresh age; parked,
+     * deferred and unknown rows are due now; by id, 0 = all. NOT_FOUND: no
+     * row of that id; a row in another state counts 0. */
     enum stile_status (*retry)(struct stile_store *store, int64_t id,
                                stile_time now, uint64_t *ret_count);
+    /* Rows not final, oldest first, then final ones, newest first. Without
+     * bodies: what is listed is read by people. */
     enum stile_status (*list)(struct stile_store *store, size_t limit,
                               struct stile_arena *arena,
                               struct stile_outbox_row **ret,
                               size_t *ret_count);
 
+    /* What is known of a person, by name, recipient, source; the person's
+     * epoch, 0 when no fact ever changed. An empty person is INVALID. */
     enum stile_status (*facts)(struct stile_store *store,
                                struct stile_str person,
                                struct stile_arena *arena,
@@ -130,38 +204,48 @@ struct stile_store_ops {
                                  struct stile_str message_id,
                                  struct stile_arena *arena,
                                  struct stile_str *ret_body);
+    /* Empty route: all routes. By route, type, id. */
     enum stile_status (*sent)(struct stile_store *store,
                               struct stile_str route, struct stile_str person,
                               struct stile_arena *arena,
                               struct stile_sent_mark **ret,
                               size_t *ret_count);
 
-    /* Export mirror. apply: upsert by (feed, table, key) when order is not
-     * older; a deleted row keeps its old cells and is marked; marks persons
-     * dirty for `batch`. A shared table's row (no person) marks dirty the
-     * persons whose held rows wait for it. All rows in one transaction. */
+    /* Export mirror. apply: upsert by (feed, table, key) when (batch, order)
+     * is not older than what is kept: an order counts within its batch only.
+     * A deleted row keeps its old cells, and its old person when it brings
+     * none, and is marked. A row that changes something marks its person
+     * dirty, and the person it had before. A shared table's row (no person),
+     * changed or not, marks dirty the persons whose held rows of that feed
+     * wait for it. Rows without feed, table or key are INVALID. */
     enum stile_status (*mirror_apply)(struct stile_store *store,
                                       const struct stile_mirror_row *rows,
                                       size_t count);
+    /* All rows of a person, deleted ones too, by table and key. */
     enum stile_status (*mirror_person)(struct stile_store *store,
                                        struct stile_str feed,
                                        struct stile_str person,
                                        stile_mirror_fn fn, void *ctx);
+    /* The first row by key; deleted ones too. */
     enum stile_status (*mirror_get)(struct stile_store *store,
                                     struct stile_str feed,
                                     struct stile_str table,
                                     struct stile_str key, /* first key cell */
                                     struct stile_arena *arena,
                                     struct stile_mirror_row *ret);
+    /* Persons to be worked, longest dirty first. ret_batches are marks, not
+     * batch numbers: hand them back in clear_batch unread. */
     enum stile_status (*dirty)(struct stile_store *store,
                                struct stile_str feed, size_t limit,
                                struct stile_arena *arena,
                                struct stile_str **ret_persons,
                                uint64_t **ret_batches, size_t *ret_count);
+    /* Longest held first. */
     enum stile_status (*held)(struct stile_store *store, size_t limit,
                               struct stile_arena *arena,
                               struct stile_held_row **ret, size_t *ret_count);
-    /* Batches by name: seen and finished, so that a file is read once. */
+    /* Batches by name: seen and finished, so that a file is read once. A
+     * name seen before gives its number again. Numbers grow from 1. */
     enum stile_status (*batch_begin)(struct stile_store *store,
                                      struct stile_str feed,
                                      struct stile_str name, stile_time now,
@@ -169,35 +253,62 @@ struct stile_store_ops {
     enum stile_status (*batch_finish)(struct stile_store *store,
                                       uint64_t batch, stile_time now);
 
-    /* Audit. */
+    /* Audit. The tree as it stands in the store. */
     enum stile_status (*audit_head)(struct stile_store *store,
                                     struct stile_audit_tree *ret);
+    /* Entries from an index on, with the hashes stored beside them. */
     enum stile_status (*audit_scan)(struct stile_store *store, uint64_t from,
                                     stile_entry_fn fn, void *ctx);
+    /* INVALID: past the log's size. CONFLICT: below the newest checkpoint.
+     * EXISTS: there is one of this size, and it stays. */
     enum stile_status (*checkpoint_put)(struct stile_store *store,
                                         uint64_t size, struct stile_str note,
                                         stile_time now);
+    /* All, by size. */
     enum stile_status (*checkpoints)(struct stile_store *store,
                                      struct stile_arena *arena,
                                      struct stile_str **ret_notes,
                                      uint64_t **ret_sizes, size_t *ret_count);
     /* 32 random bytes made once, for commitments; the caller supplies fresh
-     * bytes and gets what is stored. */
+     * bytes and gets what is stored. NOT_FOUND when read-only and none is. */
     enum stile_status (*salt)(struct stile_store *store,
                               const uint8_t fresh[32], uint8_t ret[32]);
 
     enum stile_status (*counts)(struct stile_store *store,
                                 struct stile_counts *ret);
+    /* Newest first. */
     enum stile_status (*quarantined)(struct stile_store *store, size_t limit,
                                      struct stile_arena *arena,
                                      struct stile_quarantine_new **ret,
                                      size_t *ret_count);
+
+    /* Operator: gives a row up that is not sending and not final, with the
+     * entries that say who and why. NOT_FOUND, CONFLICT as in settle. */
+    enum stile_status (*withdraw)(struct stile_store *store, int64_t id,
+                                  stile_time now, struct stile_str reason,
+                                  const struct stile_str *entries,
+                                  size_t entry_count);
+    /* Marks all persons of a feed's mirror dirty: maps or rules changed. */
+    enum stile_status (*touch)(struct stile_store *store,
+                               struct stile_str feed, uint64_t *ret_count);
+    /* Forgets what is past its retention. */
+    enum stile_status (*sweep)(struct stile_store *store,
+                               const struct stile_sweep *sweep,
+                               uint64_t *ret_count);
+    /* Housekeeping off the hot path (SQLite: a passive checkpoint when the
+     * write-ahead log has grown). The store thread calls it between jobs;
+     * `idle`: nothing waits. */
+    void (*tend)(struct stile_store *store, bool idle);
 };
 
 /* Makers. `error` (arena text) says what to do next, never a value. */
+/* For tests and trials: loses all when closed; linear in what it holds. */
 STILE_MUSTCHECK enum stile_status
 stile_store_memory_open(struct stile_store **ret);
-/* Creates the file (0600) and its tables; refuses a file of a newer schema. */
+/* Creates the file (0600) and its tables; refuses one that others may read, a
+ * file of a newer schema or of another program (UNSUPPORTED), and to write
+ * behind a log that does not meet its tree (CONFLICT). Several processes may
+ * have it open; one gateway claims. Needs a local disk: WAL. */
 STILE_MUSTCHECK enum stile_status
 stile_store_sqlite_open(const char *path, bool read_only,
                         struct stile_arena *arena, struct stile_store **ret,
