@@ -38,7 +38,8 @@ struct stile_feed_config {
 
 struct stile_config {
     struct stile_source source;      /* stile.yaml's text */
-    const char *folder;              /* paths are relative to it */
+    const char *folder;              /* of stile.yaml; the paths below are
+                                        already joined with it */
     struct stile_str name, ods, organisation, kind;
     const char *listen;  int listen_port;
     const char *admin;   int admin_port;   /* loopback plain HTTP */
@@ -61,12 +62,41 @@ struct stile_config {
     size_t feed_count;
     const struct stile_route *routes;
     size_t route_count;
+    struct stile_json_limits json;   /* bytes: default body-bytes */
+    struct stile_csv_limits csv;
+    uint32_t persons_max;            /* in one message, default 1,000 */
+    const struct stile_node *root;   /* for later findings' places */
 };
+
+/* ---- files ----------------------------------------------------------------- */
 
 /* Reads a file into the arena; `error` says which file and what to do. */
 STILE_MUSTCHECK enum stile_status
 stile_file_read(const char *path, size_t limit, struct stile_arena *arena,
                 struct stile_str *ret, struct stile_str *ret_error);
+
+/* Names of what lies in a folder (files and folders alike, none that begins
+ * with a dot), sorted by bytes, in the arena. */
+STILE_MUSTCHECK enum stile_status
+stile_folder_list(const char *path, struct stile_arena *arena,
+                  struct stile_str **ret_names, size_t *ret_count,
+                  struct stile_str *ret_error);
+/* "folder/name"; `name` alone when it is absolute or `folder` is "". NULL
+ * when the arena has failed. */
+const char *stile_path_join(struct stile_arena *arena, const char *folder,
+                            struct stile_str name);
+/* Ed25519 seed: a file of 64 hex digits that only its owner may read. The
+ * caller wipes the seed. */
+STILE_MUSTCHECK enum stile_status
+stile_audit_key_read(const char *path, uint8_t ret_seed[32],
+                     struct stile_arena *arena, struct stile_str *ret_error);
+/* Fingerprint and last day of the first certificate in a PEM text. INVALID
+ * when there is none. */
+STILE_MUSTCHECK enum stile_status
+stile_certificate_read(struct stile_str pem, struct stile_digest *ret_digest,
+                       stile_time *ret_not_after);
+
+/* ---- stile.yaml, continued -------------------------------------------------- */
 
 /* All findings at once, C1xx, unknown keys with the nearest name. Certificate
  * paths are checked to be readable; `certificate:` of a partner is a PEM file
@@ -74,6 +104,16 @@ stile_file_read(const char *path, size_t limit, struct stile_arena *arena,
 STILE_MUSTCHECK enum stile_status
 stile_config_load(const char *path, struct stile_arena *arena,
                   struct stile_diags *diags, struct stile_config **ret);
+
+/*
+ * All that can be wrong before the gateway runs, at once: stile.yaml, the
+ * world it names (certificates and their dates, keys, folders), formats,
+ * mappings, code tables and rules, and that the routes' purposes and
+ * agreements are known to the rules. INVALID when any error was found.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_config_check(const char *path, stile_time now, struct stile_date today,
+                   struct stile_arena *arena, struct stile_diags *diags);
 
 /* ---- the plan from files --------------------------------------------------------------- */
 
