@@ -1,0 +1,58 @@
+/* The parser's parts; private to lang. */
+#ifndef STILE_LANG_PARSE_H
+#define STILE_LANG_PARSE_H
+
+#include "lex.h"
+
+struct stile__parser {
+    const struct stile_source *source;
+    struct stile_arena *arena;
+    struct stile_diags *diags;
+    struct stile__lexer lexer;
+    struct stile__token cur;
+    size_t last_end; /* where the token before `cur` ended */
+    uint32_t depth;
+    bool failed; /* the statement at hand was reported */
+    bool faulty; /* something was reported */
+    bool reset;  /* an open bracket: go on after its own line */
+};
+
+void stile__parse_next(struct stile__parser *p);
+bool stile__parse_is(const struct stile__parser *p, const char *word);
+bool stile__parse_skip(struct stile__parser *p, enum stile__tok kind);
+bool stile__parse_skip_word(struct stile__parser *p, const char *word);
+bool stile__parse_want(struct stile__parser *p, enum stile__tok kind,
+                       const char *what);
+/* Reports once a statement; always returns false. */
+bool stile__parse_fail(struct stile__parser *p, const char *what);
+bool stile__parse_enter(struct stile__parser *p);
+struct stile_span stile__parse_span(const struct stile__parser *p,
+                                    struct stile_span from);
+bool stile__parse_word(struct stile__parser *p, const char *what,
+                       struct stile_lang_word *ret);
+bool stile__parse_text(struct stile__parser *p, const char *what,
+                       struct stile_lang_word *ret);
+/* What comes after `cur`; nothing is consumed. */
+struct stile__token stile__parse_peek(const struct stile__parser *p);
+
+/* NULL when reported. */
+struct stile_lang_path *stile__parse_path(struct stile__parser *p);
+struct stile_lang_column *stile__parse_column(struct stile__parser *p);
+struct stile_lang_column *stile__parse_columns(struct stile__parser *p);
+struct stile_lang_literal *stile__parse_literal(struct stile__parser *p);
+struct stile_lang_cond *stile__parse_cond(struct stile__parser *p,
+                                          bool of_paths);
+struct stile_lang_case *stile__parse_cases(struct stile__parser *p,
+                                           bool of_paths);
+struct stile_lang_codec *stile__parse_codec(struct stile__parser *p);
+bool stile__parse_policy(struct stile__parser *p,
+                         struct stile_lang_policy *ret);
+bool stile__parse_is_policy(const struct stile__parser *p);
+
+bool stile__parse_versions(struct stile__parser *p,
+                           struct stile_lang_word *from,
+                           struct stile_lang_word *to);
+bool stile__parse_example(struct stile__parser *p, struct stile_lang_mapping *m,
+                          bool reject);
+
+#endif
