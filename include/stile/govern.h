@@ -3,7 +3,7 @@
  *
  * Rule files (mappings/rules/, edited by IG officers): vocabulary.yaml,
  * guardrails.yaml, agreements.yaml, rules.yaml, examples.yaml and
- * labels/*.csv. Closed words, no expressions, no priorities.
+ * labels/<label>.csv. Closed words, no expressions, no priorities.
  *
  * Invariants
  *   - Deny by default: nothing is shared unless a `share` rule fires.
