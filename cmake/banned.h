@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+/* glibc makes it a macro for clang when _FORTIFY_SOURCE is on. */
+#undef sprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol atof gets
 #pragma GCC poison gmtime localtime strerror asctime ctime
 #endif
