@@ -23,6 +23,7 @@
 #ifndef STILE_EXCHANGE_H
 #define STILE_EXCHANGE_H
 
+#include "stile/audit.h"
 #include "stile/base.h"
 #include "stile/format.h"
 #include "stile/govern.h"
@@ -157,10 +158,11 @@ stile_exchange_events(const struct stile_exchange *exchange,
 /* ---- govern twice ---------------------------------------------------------------------- */
 
 /* A row that waited is decided again from its kept message under the plan and
- * facts of now. OK with a body, or DENIED: the row is withdrawn. */
+ * facts of now. OK with a body, or DENIED: the row is
+ * withdrawn; both with an entry. NOT_FOUND: the route is gone from the plan. */
 struct stile_again {
     struct stile_str kept;       /* kept message body */
-    struct stile_str route;      /* route name; gone from the plan: DENIED */
+    struct stile_str route;      /* route name */
     struct stile_str message_id;
     const struct stile_stored_fact *facts;
     size_t fact_count;

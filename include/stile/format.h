@@ -56,7 +56,7 @@ struct stile_csv_dialect {
     bool windows_1252;     /* bytes above 0x7f are Windows-1252 (SystmOne) */
     bool guess_1252;       /* a file not valid UTF-8 is read as 1252 and
                               reported (VCSE sheets) */
-    bool guard_formulas;   /* when writing: prefix = + - @ with ' */
+    bool guard_formulas;   /* when writing: prefix = + - @ tab CR with ' */
 };
 extern const struct stile_csv_dialect stile_csv_rfc4180, stile_csv_emis,
     stile_csv_systmone, stile_csv_vcse;
@@ -71,24 +71,35 @@ struct stile_csv_limits {
 
 /*
  * A pull reader over chunks. Feed bytes, pull rows; END means "feed more" or,
- * after the last feed, the end. Cells are valid until the next pull.
+ * after the last feed, the end. Cells are valid until the next pull or feed.
+ * Memory is bounded by row_bytes and the largest chunk.
  */
 struct stile_csv;
 struct stile_csv *stile_csv_new(const struct stile_csv_dialect *dialect,
                                 struct stile_csv_limits limits,
                                 struct stile_str file); /* keeps file */
-void stile_csv_free(struct stile_csv **csv);
-/* Copies what it must keep. `last` marks the end of the file. LIMIT when the
- * unread part would pass row_bytes. */
+void stile_csv_free(struct stile_csv **csv); /* wipes what it holds */
+/* Copies what it must keep. `last` marks the end of the file. LIMIT when more
+ * than a row is still unread: pull to END first. NOMEM. */
 STILE_MUSTCHECK enum stile_status stile_csv_feed(struct stile_csv *csv,
                                                  struct stile_str bytes,
                                                  bool last);
-/* OK with the next row; INVALID for a row that was skipped (finding V1xx
- * added); END. The first row is the header if the caller says so. */
+/* Instead of feeding: reads all of `bytes` in place (keeps, until freed); cells
+ * without repairs point into them. */
+void stile_csv_over(struct stile_csv *csv, struct stile_str bytes);
+/*
+ * OK with the next row; INVALID for a row that was skipped (finding V1xx
+ * added); END; LIMIT past `rows` (V110) and NOMEM, which both stay.
+ * *ret_row counts records from 0, so that behind a header, which is record 0,
+ * the data rows are 1, 2, ...; findings use the same number. The first good
+ * record sets the number of cells: another number is a broken row (V107).
+ * Empty lines are no records unless the file has one column; they count.
+ */
 STILE_MUSTCHECK enum stile_status
 stile_csv_pull(struct stile_csv *csv, struct stile_diags *diags,
                const struct stile_str **ret_cells, size_t *ret_count,
                uint64_t *ret_row);
+/* Always UTF-8. The dialect must have a quote. */
 void stile_csv_write_row(struct stile_buf *out,
                          const struct stile_csv_dialect *dialect,
                          const struct stile_str *cells, size_t count);
@@ -112,6 +123,7 @@ struct stile_format_input {
     struct stile_str name;             /* for findings */
     const struct stile_schema *schema; /* borrows */
     struct stile_str table;            /* csv: which table the file holds */
+    /* All zero means the defaults. */
     struct stile_json_limits json;
     struct stile_csv_limits csv;
 };

@@ -1,0 +1,161 @@
+/*
+ * A FHIR R4 Bundle, or a single resource, to the pivot.
+ *
+ * Bundle types taken: message, transaction, batch, collection (R4
+ * bundle.html). A DELETE entry becomes a deletion. References by fullUrl
+ * (urn:uuid) are rewritten to Type/id, so that everything downstream sees one
+ * kind of reference (R4 bundle.html#references).
+ */
+#include "exchange_private.h"
+
+#define NHS_NUMBER_SYSTEM "https://fhir.nhs.uk/Id/nhs-number"
+
+static void finding(struct stile_exchange *x, const char *code,
+                    const struct stile_value *at, const char *message)
+{
+    struct stile_buf place;
+    stile_buf_init(&place, 1024);
+    if (at != NULL) {
+        stile_value_place(at, &place);
+    }
+    (void)stile_diag_at_record(&x->diags, code, STILE_ERROR, x->message->name,
+                               0, stile_buf_str(&place), message);
+    stile_buf_release(&place);
+}
+
+static void check_nhs_number(struct stile_exchange *x,
+                             const struct stile_value *patient)
+{
+    const struct stile_value *list = stile_value_getc(patient, "identifier");
+    if (list == NULL || list->kind != STILE_ARRAY) {
+        return;
+    }
+    for (const struct stile_value *id = list->first; id; id = id->next) {
+        if (!stile_str_eqc(stile_value_text(id, "system"), NHS_NUMBER_SYSTEM)) {
+            continue;
+        }
+        if (!stile_nhs_number_valid(stile_value_text(id, "value"))) {
+            finding(x, "X101", id,
+                    "the NHS number fails its check digit: correct it at the "
+                    "source and send the message again");
+        }
+    }
+}
+
+static void add_resource(struct stile_exchange *x, struct stile_value *resource)
+{
+    struct stile_value **slot =
+        stile__list_add(x->arena, &x->pivot, sizeof(struct stile_value *));
+    if (slot != NULL) {
+        *slot = resource;
+    }
+    stile_fhir_check(resource, x->message->name, &x->diags);
+    if (stile_str_eqc(stile_value_text(resource, "resourceType"), "Patient")) {
+        check_nhs_number(x, resource);
+    }
+}
+
+static void add_deletion(struct stile_exchange *x,
+                         const struct stile_value *entry, struct stile_str url)
+{
+    size_t slash = stile_str_find(url, '/');
+    if (slash == SIZE_MAX) {
+        finding(x, "X104", entry,
+                "a DELETE entry's request.url must be Type/id");
+        return;
+    }
+    struct stile__deleted *gone =
+        stile__list_add(x->arena, &x->deleted, sizeof(*gone));
+    if (gone != NULL) {
+        gone->type = stile_str_sub(url, 0, slash);
+        gone->id = stile_str_sub(url, slash + 1, SIZE_MAX);
+    }
+}
+
+/* A resource without an id takes the UUID of its fullUrl. */
+static void settle_id(struct stile_exchange *x, struct stile_value *resource,
+                      struct stile_str full_url, struct stile__map *renames)
+{
+    struct stile_str prefix = STILE_STR("urn:uuid:");
+    if (!stile_str_starts(full_url, prefix)) {
+        return;
+    }
+    if (stile_value_text(resource, "id").len == 0) {
+        (void)stile_value_set_str(
+            x->arena, resource, "id",
+            stile_str_sub(full_url, prefix.len, SIZE_MAX));
+    }
+    struct stile_str *name = stile_arena_alloc(x->arena, sizeof(*name));
+    if (name != NULL) {
+        *name = stile__resource_ref(x->arena, resource);
+        stile__map_put(x->arena, renames, full_url, name);
+    }
+}
+
+static void rename_references(struct stile_value *value,
+                              const struct stile__map *renames)
+{
+    for (struct stile_value *child = value->first; child; child = child->next) {
+        if (child->kind == STILE_STRING &&
+            stile_str_eqc(child->name, "reference")) {
+            const struct stile_str *name = stile__map_get(renames, child->text);
+            if (name != NULL) {
+                child->text = *name;
+            }
+        }
+        rename_references(child, renames);
+    }
+}
+
+static void flatten_entry(struct stile_exchange *x, struct stile_value *entry,
+                          struct stile__map *renames)
+{
+    struct stile_str method =
+        stile_value_text(stile_value_getc(entry, "request"), "method");
+    if (stile_str_eqc(method, "DELETE")) {
+        add_deletion(
+            x, entry,
+            stile_value_text(stile_value_getc(entry, "request"), "url"));
+        return;
+    }
+    struct stile_value *resource = stile_value_getc(entry, "resource");
+    if (resource == NULL || resource->kind != STILE_OBJECT) {
+        finding(x, "X104", entry,
+                "the entry holds no resource: give one, or "
+                "a DELETE request");
+        return;
+    }
+    settle_id(x, resource, stile_value_text(entry, "fullUrl"), renames);
+    add_resource(x, resource);
+}
+
+static bool bundle_type_taken(struct stile_str type)
+{
+    return stile_str_eqc(type, "message") ||
+           stile_str_eqc(type, "transaction") || stile_str_eqc(type, "batch") ||
+           stile_str_eqc(type, "collection");
+}
+
+enum stile_status stile__flatten(struct stile_exchange *x,
+                                 struct stile_value *root)
+{
+    struct stile__map renames = {0};
+    if (!stile_str_eqc(stile_value_text(root, "resourceType"), "Bundle")) {
+        add_resource(x, root);
+    } else if (!bundle_type_taken(stile_value_text(root, "type"))) {
+        finding(x, "X104", root,
+                "Bundle.type must be message, transaction, batch or "
+                "collection");
+    } else {
+        struct stile_value *entries = stile_value_getc(root, "entry");
+        for (struct stile_value *e = entries ? entries->first : NULL; e;
+             e = e->next) {
+            flatten_entry(x, e, &renames);
+        }
+    }
+    struct stile_value **pivot = x->pivot.items;
+    for (size_t i = 0; i < x->pivot.count && renames.count > 0; i++) {
+        rename_references(pivot[i], &renames);
+    }
+    return x->diags.errors > 0 ? STILE_INVALID : STILE_OK;
+}

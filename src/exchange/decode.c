@@ -1,0 +1,314 @@
+/* Bytes or rows to the pivot. */
+#include "exchange_private.h"
+
+/* Rows of one table by one column's text, made when first asked for. */
+struct stile__index {
+    struct stile_str table, column;
+    struct stile__map rows; /* text -> const struct stile_row * */
+};
+
+static const struct stile__index *index_of(struct stile_exchange *x,
+                                           struct stile_str table,
+                                           struct stile_str column)
+{
+    const struct stile__index *indexes = x->indexes.items;
+    for (size_t i = 0; i < x->indexes.count; i++) {
+        if (stile_str_eq(indexes[i].table, table) &&
+            stile_str_eq(indexes[i].column, column)) {
+            return &indexes[i];
+        }
+    }
+    struct stile__index *made =
+        stile__list_add(x->arena, &x->indexes, sizeof(*made));
+    if (made == NULL) {
+        return NULL;
+    }
+    made->table = table;
+    made->column = column;
+    for (size_t i = 0; i < x->row_count; i++) {
+        struct stile_row *row = (struct stile_row *)(uintptr_t)&x->rows[i];
+        struct stile_str cell = stile_row_get(row, column);
+        if (stile_str_eq(row->table, table) && cell.len > 0) {
+            stile__map_put(x->arena, &made->rows, cell, row);
+        }
+    }
+    return made;
+}
+
+/* A table that has a person column came whole with the message; a shared one
+ * (codes, organisations, staff) is asked for. */
+static bool is_shared(const struct stile_exchange *x, struct stile_str family,
+                      struct stile_str table)
+{
+    const struct stile_table *found =
+        stile_schema_table(x->plan->schema, family, STILE_STR_NULL, table);
+    return x->message->format.len == 0 && found != NULL &&
+           found->person_column == UINT32_MAX;
+}
+
+static enum stile_status ask_row(struct stile_exchange *x,
+                                 struct stile_need what,
+                                 const struct stile_row **ret)
+{
+    struct stile_str name = stile_arena_printf(
+        x->arena, "%.*s\x1f%.*s\x1f%.*s", STILE_FMT(what.table),
+        STILE_FMT(what.column), STILE_FMT(what.key));
+    uintptr_t at = (uintptr_t)stile__map_get(&x->need_index, name);
+    if (at != 0) {
+        struct stile_need *need = (struct stile_need *)x->needs.items + at - 1;
+        if (!need->answered) {
+            return STILE_NEED;
+        }
+        *ret = &need->row;
+        return need->found ? STILE_OK : STILE_NOT_FOUND;
+    }
+    struct stile_need *need =
+        stile__list_add(x->arena, &x->needs, sizeof(*need));
+    if (need == NULL) {
+        return STILE_NOMEM;
+    }
+    *need = what;
+    need->table = stile_arena_str(x->arena, what.table);
+    need->column = stile_arena_str(x->arena, what.column);
+    need->key = stile_arena_str(x->arena, what.key);
+    stile__map_put(x->arena, &x->need_index, name,
+                   (void *)(uintptr_t)x->needs.count);
+    return STILE_NEED;
+}
+
+/* Which rows the row in hand looked for in vain: one of them is what a held
+ * row waits for. Written as the store keeps it: table, U+001F, key. */
+static void note_missing(struct stile_exchange *x, struct stile_str table,
+                         struct stile_str key)
+{
+    struct stile_str *missing =
+        stile__list_add(x->arena, &x->missing, sizeof(*missing));
+    if (missing != NULL) {
+        *missing = stile_arena_printf(x->arena, "%.*s\x1f%.*s",
+                                      STILE_FMT(table), STILE_FMT(key));
+    }
+}
+
+/* `place` is the mapping's word for it: "Table.Column". */
+static struct stile_str missing_for(const struct stile_exchange *x,
+                                    struct stile_str place)
+{
+    struct stile_str table =
+        stile_str_sub(place, 0, stile_str_find(place, '.'));
+    const struct stile_str *missing = x->missing.items;
+    for (size_t i = x->missing.count; i > 0; i--) {
+        if (stile_str_starts(missing[i - 1], table) &&
+            missing[i - 1].ptr[table.len] == '\x1f') {
+            return missing[i - 1];
+        }
+    }
+    return place;
+}
+
+static struct stile_str row_key(struct stile_exchange *x,
+                                const struct stile_row *row)
+{
+    const struct stile_table *table = stile_schema_table(
+        x->plan->schema, x->message->family, STILE_STR_NULL, row->table);
+    struct stile_buf key;
+    stile_buf_init(&key, 4096);
+    for (size_t i = 0; table != NULL && i < table->key_count; i++) {
+        if (i > 0) {
+            stile_buf_byte(&key, '\x1f');
+        }
+        stile_buf_add(&key,
+                      stile_row_get(row, table->columns[table->keys[i]].name));
+    }
+    struct stile_str made = stile_arena_str(x->arena, stile_buf_str(&key));
+    stile_buf_release(&key);
+    return made;
+}
+
+static enum stile_status lookup(void *ctx, struct stile_str family,
+                                struct stile_str table, struct stile_str column,
+                                struct stile_str key,
+                                const struct stile_row **ret)
+{
+    struct stile_exchange *x = ctx;
+    const struct stile__index *index = index_of(x, table, column);
+    if (index == NULL) {
+        return STILE_NOMEM;
+    }
+    const struct stile_row *row = stile__map_get(&index->rows, key);
+    if (row != NULL) {
+        *ret = row;
+        return STILE_OK;
+    }
+    note_missing(x, table, key);
+    if (!is_shared(x, family, table)) {
+        return STILE_NOT_FOUND;
+    }
+    struct stile_need what = {.kind = STILE_NEED_ROW,
+                              .family = family,
+                              .table = table,
+                              .column = column,
+                              .key = key};
+    return ask_row(x, what, ret);
+}
+
+static void quarantine_row(struct stile_exchange *x,
+                           const struct stile_row *row, size_t diags_before)
+{
+    struct stile_quarantine_new *q =
+        stile__list_add(x->arena, &x->quarantine, sizeof(*q));
+    if (q == NULL) {
+        return;
+    }
+    struct stile_buf cells, reason;
+    stile_buf_init(&cells, x->plan->csv.row_bytes * 2 + 2);
+    stile_csv_write_row(&cells, &stile_csv_rfc4180, row->cells, row->count);
+    stile_buf_init(&reason, 1u << 16);
+    for (size_t i = diags_before; i < x->diags.count; i++) {
+        stile_diag_print(&x->diags.items[i], false, &reason);
+    }
+    q->source = x->message->source;
+    q->name = row->file.len > 0 ? row->file : row->table;
+    q->row = row->number;
+    q->bytes = stile_arena_str(x->arena, stile_buf_str(&cells));
+    q->reason = stile_arena_str(x->arena, stile_buf_str(&reason));
+    stile_buf_release(&cells);
+    stile_buf_release(&reason);
+    stile__event(x, STILE_EVENT_QUARANTINE, STILE_STR_NULL,
+                 "%.*s row %llu could not be used and is in quarantine: %.*s",
+                 STILE_FMT(row->table), (unsigned long long)row->number,
+                 STILE_FMT(x->diags.count > diags_before
+                               ? x->diags.items[diags_before].message
+                               : STILE_STR("see its findings")));
+}
+
+static void hold_row(struct stile_exchange *x, const struct stile_row *row,
+                     const struct stile_map_result *result)
+{
+    struct stile_held_row *held =
+        stile__list_add(x->arena, &x->held, sizeof(*held));
+    struct stile_str *type =
+        stile__list_add(x->arena, &x->held_types, sizeof(*type));
+    if (held == NULL || type == NULL) {
+        return;
+    }
+    held->feed = x->message->feed;
+    held->table = row->table;
+    held->key = row_key(x, row);
+    held->missing = missing_for(x, result->missing);
+    held->reason = result->reason;
+    held->since = x->message->now;
+    *type = stile_mapping_type(result->mapping);
+    stile__event(x, STILE_EVENT_HELD, STILE_STR_NULL, "%.*s waits: %.*s",
+                 STILE_FMT(row->table), STILE_FMT(result->reason));
+}
+
+/* All results of one row, or none: a row is all or nothing. */
+static void take_results(struct stile_exchange *x, const struct stile_row *row,
+                         const struct stile_map_result *results, size_t count,
+                         size_t diags_before)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (results[i].kind == STILE_MAP_FAILED) {
+            quarantine_row(x, row, diags_before);
+            return;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct stile_map_result *result = &results[i];
+        if (result->kind == STILE_MAP_HELD) {
+            hold_row(x, row, result);
+        } else if (result->kind == STILE_MAP_DONE) {
+            struct stile_value **slot = stile__list_add(
+                x->arena, &x->pivot, sizeof(struct stile_value *));
+            if (slot != NULL) {
+                *slot = result->resource;
+            }
+        } else if (result->kind == STILE_MAP_DELETED) {
+            struct stile__deleted *gone =
+                stile__list_add(x->arena, &x->deleted, sizeof(*gone));
+            if (gone != NULL) {
+                gone->type = result->type;
+                gone->id = result->id;
+            }
+        }
+    }
+}
+
+static enum stile_status map_row(struct stile_exchange *x, size_t i,
+                                 bool *ret_need)
+{
+    struct stile_map_env env = {x, lookup};
+    struct stile_map_result *results = NULL;
+    x->missing.count = 0;
+    size_t count = 0, before = x->diags.count;
+    enum stile_status status =
+        stile_map_right(x->plan->maps, &x->rows[i], x->message->family, &env,
+                        x->arena, &x->diags, &results, &count);
+    if (status != STILE_OK) {
+        return status;
+    }
+    for (size_t k = 0; k < count; k++) {
+        if (results[k].kind == STILE_MAP_NEED) {
+            *ret_need = true;
+            return STILE_OK;
+        }
+    }
+    x->row_open[i] = false;
+    take_results(x, &x->rows[i], results, count, before);
+    return STILE_OK;
+}
+
+enum stile_status stile__map_rows(struct stile_exchange *x)
+{
+    bool need = false;
+    for (size_t i = 0; i < x->row_count; i++) {
+        if (x->row_open[i]) {
+            enum stile_status status = map_row(x, i, &need);
+            if (status != STILE_OK) {
+                return status;
+            }
+        }
+    }
+    return need ? STILE_NEED : STILE_OK;
+}
+
+static enum stile_status open_rows(struct stile_exchange *x,
+                                   const struct stile_row *rows, size_t count)
+{
+    x->rows = rows;
+    x->row_count = count;
+    x->row_open = stile_arena_array(x->arena, count, sizeof(bool));
+    if (x->row_open == NULL) {
+        return STILE_NOMEM;
+    }
+    memset(x->row_open, 1, count * sizeof(bool));
+    return STILE_OK;
+}
+
+enum stile_status stile__decode(struct stile_exchange *x)
+{
+    const struct stile_message *message = x->message;
+    if (message->format.len == 0) {
+        return open_rows(x, message->rows, message->row_count);
+    }
+    const struct stile_format *format = stile_format_find(message->format);
+    if (format == NULL) {
+        return STILE_UNSUPPORTED;
+    }
+    struct stile_format_input input = {.bytes = message->bytes,
+                                       .name = message->name,
+                                       .schema = x->plan->schema,
+                                       .json = x->plan->json,
+                                       .csv = x->plan->csv};
+    struct stile_decoded decoded = {0};
+    enum stile_status status =
+        format->decode(&input, x->arena, &x->diags, &decoded);
+    if (status != STILE_OK) {
+        return status;
+    }
+    if (decoded.root != NULL) {
+        status = stile__flatten(x, decoded.root);
+        return status == STILE_OK ? open_rows(x, NULL, 0) : status;
+    }
+    return open_rows(x, decoded.rows, decoded.row_count);
+}

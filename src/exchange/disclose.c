@@ -1,0 +1,198 @@
+/*
+ * One person along one route: govern, do the obligations, map out, encode.
+ * The same for the first time and for a row that is decided again.
+ */
+#include "exchange_private.h"
+
+static enum stile_status all_facts(struct stile__trip *trip,
+                                   const struct stile_fact **ret,
+                                   size_t *ret_count)
+{
+    struct stile_fact *own = NULL;
+    size_t own_count = 0;
+    enum stile_status status = stile_govern_facts(
+        trip->plan->rules, trip->resources, trip->resource_count, trip->family,
+        trip->arena, &own, &own_count);
+    if (status != STILE_OK) {
+        return status;
+    }
+    size_t total = own_count + trip->stored_count;
+    struct stile_fact *all =
+        stile_arena_array(trip->arena, total, sizeof(*all));
+    if (all == NULL) {
+        return STILE_NOMEM;
+    }
+    for (size_t i = 0; i < own_count; i++) {
+        all[i] = own[i];
+    }
+    for (size_t i = 0; i < trip->stored_count; i++) {
+        const struct stile_stored_fact *stored = &trip->stored[i];
+        all[own_count + i] =
+            (struct stile_fact){.name = stored->name,
+                                .value = (enum stile_truth)stored->value,
+                                .recipient = stored->recipient,
+                                .source = stored->source,
+                                .date = stored->date};
+    }
+    *ret = all;
+    *ret_count = total;
+    return STILE_OK;
+}
+
+static const struct stile_partner *partner_of(const struct stile__trip *trip)
+{
+    return &trip->plan->partners[trip->route->to];
+}
+
+static bool is_disclosure(const struct stile__trip *trip)
+{
+    return !partner_of(trip)->own;
+}
+
+static enum stile_status release_all(struct stile__trip *trip)
+{
+    trip->released = stile_arena_array(trip->arena, trip->resource_count,
+                                       sizeof(*trip->released));
+    if (trip->released == NULL) {
+        return STILE_NOMEM;
+    }
+    for (size_t i = 0; i < trip->resource_count; i++) {
+        trip->released[i] = trip->resources[i];
+    }
+    trip->released_count = trip->resource_count;
+    return STILE_OK;
+}
+
+enum stile_status stile__decide(struct stile__trip *trip)
+{
+    if (!is_disclosure(trip)) {
+        return release_all(trip);
+    }
+    const struct stile_partner *partner = partner_of(trip);
+    struct stile_question question = {
+        .sender = trip->plan->ods,
+        .recipient = partner->ods,
+        .recipient_kind = partner->kind,
+        .purpose = trip->route->purpose,
+        .agreement = trip->route->agreement,
+        .today = stile_date_from_days(trip->now / STILE_SECOND / 86400),
+        .family = trip->family,
+        .resources = trip->resources,
+        .resource_count = trip->resource_count};
+    enum stile_status status =
+        all_facts(trip, &question.facts, &question.fact_count);
+    if (status != STILE_OK) {
+        return status;
+    }
+    status = stile_govern_decide(trip->plan->rules, &question, trip->arena,
+                                 &trip->decision);
+    if (status != STILE_OK ||
+        trip->decision->outcome == STILE_OUTCOME_WITHHOLD ||
+        trip->decision->outcome == STILE_OUTCOME_HOLD) {
+        return status;
+    }
+    status = stile_govern_apply(trip->plan->rules, &question, trip->decision,
+                                trip->keys->pseudonym, trip->arena,
+                                &trip->released, &trip->released_count);
+    if (status == STILE_DENIED) {
+        trip->blocked = true;
+        trip->released_count = 0;
+        return STILE_OK;
+    }
+    return status;
+}
+
+/* ---- encode ---------------------------------------------------------------
+ */
+
+static void add_put(struct stile_arena *arena, struct stile_value *entries,
+                    const struct stile_value *resource)
+{
+    struct stile_value *entry =
+        stile_value_push(entries, stile_value_new(arena, STILE_OBJECT));
+    struct stile_str ref = stile__resource_ref(arena, resource);
+    stile_value_set(entry, STILE_STR("resource"),
+                    stile_value_copy(arena, resource));
+    struct stile_value *request =
+        stile_value_set_new(arena, entry, "request", STILE_OBJECT);
+    stile_value_set_str(arena, request, "method", STILE_STR("PUT"));
+    stile_value_set_str(arena, request, "url", ref);
+}
+
+static void add_delete(struct stile_arena *arena, struct stile_value *entries,
+                       const struct stile__deleted *deleted)
+{
+    struct stile_value *entry =
+        stile_value_push(entries, stile_value_new(arena, STILE_OBJECT));
+    struct stile_value *request =
+        stile_value_set_new(arena, entry, "request", STILE_OBJECT);
+    stile_value_set_str(arena, request, "method", STILE_STR("DELETE"));
+    stile_value_set_str(arena, request, "url",
+                        stile_arena_printf(arena, "%.*s/%.*s",
+                                           STILE_FMT(deleted->type),
+                                           STILE_FMT(deleted->id)));
+}
+
+/* FHIR leaves as one transaction Bundle of PUT and DELETE by id: a receiver
+ * that takes it twice stands where it stood after the first. */
+static struct stile_value *transaction(struct stile__trip *trip,
+                                       struct stile_value *const *resources,
+                                       size_t count,
+                                       const struct stile__deleted *deleted,
+                                       size_t deleted_count)
+{
+    struct stile_arena *arena = trip->arena;
+    struct stile_value *bundle = stile_value_new(arena, STILE_OBJECT);
+    stile_value_set_str(arena, bundle, "resourceType", STILE_STR("Bundle"));
+    stile_value_set_str(arena, bundle, "type", STILE_STR("transaction"));
+    struct stile_value *entries =
+        stile_value_set_new(arena, bundle, "entry", STILE_ARRAY);
+    for (size_t i = 0; i < count; i++) {
+        if (!stile_str_eqc(stile_value_text(resources[i], "resourceType"),
+                           "MessageHeader")) {
+            add_put(arena, entries, resources[i]);
+        }
+    }
+    for (size_t i = 0; i < deleted_count; i++) {
+        add_delete(arena, entries, &deleted[i]);
+    }
+    return bundle;
+}
+
+/* "vcse-json" and "vcse-csv" are two forms of the family "vcse-case". */
+static struct stile_str family_of_format(struct stile_str format)
+{
+    return stile_str_starts(format, STILE_STR("vcse-")) ? STILE_STR("vcse-case")
+                                                        : format;
+}
+
+enum stile_status stile__encode(struct stile__trip *trip,
+                                struct stile_value *const *resources,
+                                size_t count,
+                                const struct stile__deleted *deleted,
+                                size_t deleted_count, struct stile_buf *out)
+{
+    const struct stile_format *format = stile_format_find(trip->route->format);
+    if (format == NULL) {
+        return STILE_UNSUPPORTED;
+    }
+    struct stile_decoded decoded = {0};
+    enum stile_status status = STILE_OK;
+    if (stile_str_eqc(trip->route->format, "fhir-json")) {
+        decoded.root =
+            transaction(trip, resources, count, deleted, deleted_count);
+    } else {
+        status = stile_map_left(
+            trip->plan->maps, family_of_format(trip->route->format), resources,
+            count, trip->arena, trip->diags, &decoded.rows, &decoded.row_count);
+    }
+    if (status != STILE_OK) {
+        return status;
+    }
+    char exported_at[25];
+    size_t len = stile_time_format(trip->now, exported_at);
+    status =
+        format->encode(&decoded, trip->plan->schema,
+                       (struct stile_str){exported_at, len}, out, trip->diags);
+    return status != STILE_OK ? status : out->status;
+}

@@ -1,0 +1,140 @@
+/*
+ * The trip of one message. Read downward:
+ *   decode.c    bytes or rows -> FHIR R4, the pivot     (BEGIN)
+ *   persons.c   the pivot -> one group a person          (BEGIN)
+ *   outcome.c   persons x routes -> what to make durable (FINISH)
+ *   disclose.c  one person, one route: govern, map out, encode
+ *   entries.c   what the audit log will say of it
+ */
+#include "exchange_private.h"
+
+/* A chain of look-ups (row -> row -> row) is as long as the longest chain in
+ * a mapping; more rounds than this mean the answers do not settle. */
+#define ROUNDS_MAX 8
+
+enum stile_status stile_exchange_new(const struct stile_plan *plan,
+                                     const struct stile_message *message,
+                                     const struct stile_exchange_keys *keys,
+                                     struct stile_arena *arena,
+                                     struct stile_exchange **ret)
+{
+    struct stile_exchange *x = stile_arena_alloc(arena, sizeof(*x));
+    if (x == NULL) {
+        return STILE_NOMEM;
+    }
+    x->plan = plan;
+    x->message = message;
+    x->keys = keys;
+    x->arena = arena;
+    stile_diags_init(&x->diags, arena, 0);
+    *ret = x;
+    return STILE_OK;
+}
+
+static enum stile_status broken(struct stile_exchange *x,
+                                enum stile_status status)
+{
+    x->stage = STAGE_BROKEN;
+    return status;
+}
+
+/* Every person's facts are asked for once, when all persons are known. */
+static enum stile_status ask_persons(struct stile_exchange *x)
+{
+    struct stile__person *persons = x->persons.items;
+    for (size_t i = 0; i < x->persons.count; i++) {
+        persons[i].need = x->needs.count;
+        struct stile_need *need =
+            stile__list_add(x->arena, &x->needs, sizeof(*need));
+        if (need == NULL) {
+            return STILE_NOMEM;
+        }
+        need->kind = STILE_NEED_PERSON;
+        need->person = persons[i].key;
+    }
+    x->stage = STAGE_PERSONS;
+    return x->persons.count == 0 ? STILE_OK : STILE_NEED;
+}
+
+static bool all_answered(const struct stile_exchange *x)
+{
+    const struct stile_need *needs = x->needs.items;
+    for (size_t i = 0; i < x->needs.count; i++) {
+        if (!needs[i].answered) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum stile_status step(struct stile_exchange *x)
+{
+    enum stile_status status = STILE_OK;
+    switch (x->stage) {
+    case STAGE_NEW:
+        status = stile__decode(x);
+        x->stage = STAGE_MAPPING;
+        return status;
+    case STAGE_MAPPING:
+        if (++x->rounds > ROUNDS_MAX) {
+            return STILE_LIMIT;
+        }
+        status = stile__map_rows(x);
+        if (status != STILE_OK) {
+            return status;
+        }
+        status = stile__split(x);
+        return status == STILE_OK ? ask_persons(x) : status;
+    case STAGE_PERSONS:
+        x->stage = STAGE_READY;
+        return STILE_OK;
+    case STAGE_READY:
+    case STAGE_BROKEN:
+        break;
+    }
+    return STILE_OK;
+}
+
+enum stile_status stile_exchange_begin(struct stile_exchange *x)
+{
+    STILE_ASSERT(all_answered(x));
+    while (x->stage != STAGE_READY) {
+        enum stile_status status = step(x);
+        if (stile_arena_failed(x->arena)) {
+            return broken(x, STILE_LIMIT);
+        }
+        if (status == STILE_NEED) {
+            return status;
+        }
+        if (status != STILE_OK) {
+            return broken(x, status);
+        }
+    }
+    return STILE_OK;
+}
+
+struct stile_need *stile_exchange_needs(struct stile_exchange *x,
+                                        size_t *ret_count)
+{
+    *ret_count = x->needs.count;
+    return x->needs.items;
+}
+
+enum stile_status stile_exchange_finish(struct stile_exchange *x,
+                                        struct stile_accept *ret_accept)
+{
+    STILE_ASSERT(x->stage == STAGE_READY || x->stage == STAGE_BROKEN);
+    return stile__outcome(x, ret_accept);
+}
+
+const struct stile_diags *stile_exchange_diags(const struct stile_exchange *x)
+{
+    return &x->diags;
+}
+
+const struct stile_event *stile_exchange_events(const struct stile_exchange *x,
+                                                size_t *ret_count)
+{
+    *ret_count = x->events.count;
+    return x->events.items;
+}

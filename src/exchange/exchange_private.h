@@ -1,0 +1,144 @@
+/* What the files of src/exchange share. */
+#ifndef STILE_EXCHANGE_PRIVATE_H
+#define STILE_EXCHANGE_PRIVATE_H
+
+#include "stile/exchange.h"
+
+/* ---- a growing array in the arena -------------------------------------- */
+
+struct stile__list {
+    void *items;
+    size_t count, capacity;
+};
+/* Room for one more item of `size`, zeroed; NULL when the arena failed. */
+void *stile__list_add(struct stile_arena *arena, struct stile__list *list,
+                      size_t size);
+
+/* ---- a map from text to a pointer --------------------------------------- */
+
+struct stile__map_slot {
+    struct stile_str key;
+    void *value;
+};
+struct stile__map {
+    struct stile__map_slot *slots;
+    size_t count, capacity; /* capacity is a power of two, or 0 */
+};
+void *stile__map_get(const struct stile__map *map, struct stile_str key);
+/* Keeps key's bytes. The first value of a key stays. */
+void stile__map_put(struct stile_arena *arena, struct stile__map *map,
+                    struct stile_str key, void *value);
+
+/* ---- the exchange ---------------------------------------------------------
+ */
+
+struct stile__deleted {
+    struct stile_str type, id;
+};
+
+/* One person of the message, and all of the pivot that is about them. */
+struct stile__person {
+    struct stile_str key;         /* NHS number, or "<ODS>|<Patient id>" */
+    struct stile_str patient;     /* "Patient/<id>" */
+    struct stile__list resources; /* struct stile_value * */
+    struct stile__list deleted;   /* struct stile__deleted */
+    size_t need;                  /* index of the PERSON need */
+};
+
+enum stile__stage {
+    STAGE_NEW,     /* nothing was done */
+    STAGE_MAPPING, /* rows wait for look-ups */
+    STAGE_PERSONS, /* persons are known, facts were asked for */
+    STAGE_READY,   /* finish may run */
+    STAGE_BROKEN   /* nothing can be used; finish makes the quarantine */
+};
+
+struct stile_exchange {
+    const struct stile_plan *plan;
+    const struct stile_message *message;
+    const struct stile_exchange_keys *keys;
+    struct stile_arena *arena;
+    struct stile_diags diags;
+    enum stile__stage stage;
+    unsigned rounds;
+
+    const struct stile_row *rows; /* of the message, decoded or given */
+    size_t row_count;
+    bool *row_open;               /* row i still waits for a look-up */
+    struct stile__list indexes;   /* struct stile__index: rows by column */
+    struct stile__list needs;     /* struct stile_need */
+    struct stile__map need_index; /* table, column, key -> index + 1 */
+
+    struct stile__list pivot;      /* struct stile_value *: FHIR R4 */
+    struct stile__list deleted;    /* struct stile__deleted */
+    struct stile__list held;       /* struct stile_held_row */
+    struct stile__list missing;    /* struct stile_str: look-ups in vain of
+                                      the row in hand */
+    struct stile__list held_types; /* struct stile_str: not to be deleted */
+    struct stile__list quarantine; /* struct stile_quarantine_new */
+    struct stile__list persons;    /* struct stile__person */
+    struct stile__list events;     /* struct stile_event */
+
+    /* the outcome */
+    struct stile__list messages, out_rows, entries, facts, sent;
+};
+
+/* decode.c: bytes or rows to the pivot. */
+enum stile_status stile__decode(struct stile_exchange *x);
+enum stile_status stile__map_rows(struct stile_exchange *x);
+/* bundle.c: a Bundle or single resource to the pivot. */
+enum stile_status stile__flatten(struct stile_exchange *x,
+                                 struct stile_value *root);
+/* persons.c */
+enum stile_status stile__split(struct stile_exchange *x);
+/* "Type/id" of a resource, in the arena. */
+struct stile_str stile__resource_ref(struct stile_arena *arena,
+                                     const struct stile_value *resource);
+/* disclose.c: one person along one route. */
+struct stile__trip {
+    const struct stile_plan *plan;
+    const struct stile_route *route;
+    const struct stile_exchange_keys *keys;
+    struct stile_arena *arena;
+    struct stile_diags *diags;
+    struct stile_str family; /* for what absence means */
+    struct stile_str person; /* person key */
+    struct stile_value *const *resources;
+    size_t resource_count;
+    const struct stile_stored_fact *stored; /* facts of the store */
+    size_t stored_count;
+    uint64_t epoch;
+    stile_time now;
+    struct stile_str message_id;
+
+    /* results */
+    struct stile_decision *decision; /* NULL: own organisation */
+    struct stile_value **released;
+    size_t released_count;
+    bool blocked; /* an obligation cannot be done */
+};
+/* Decides and does the obligations; nothing released is no error. */
+enum stile_status stile__decide(struct stile__trip *trip);
+/* Maps out and encodes `resources` (and deletions) in the route's format. */
+enum stile_status stile__encode(struct stile__trip *trip,
+                                struct stile_value *const *resources,
+                                size_t count,
+                                const struct stile__deleted *deleted,
+                                size_t deleted_count, struct stile_buf *out);
+/* outcome.c */
+enum stile_status stile__outcome(struct stile_exchange *x,
+                                 struct stile_accept *ret);
+/* entries.c: audit entries, canonical JSON, no patient's value. */
+struct stile_str stile__entry_decision(struct stile__trip *trip,
+                                       const char *type, struct stile_str body);
+struct stile_str stile__entry_received(struct stile_exchange *x,
+                                       const char *type);
+void stile__event(struct stile_exchange *x, enum stile_event_kind kind,
+                  struct stile_str route, const char *format, ...)
+    STILE_PRINTF(4, 5);
+struct stile_str stile__message_id(struct stile_exchange *x, size_t person);
+/* kept.c: the pivot of one person as it waits beside its rows. */
+struct stile_str stile__keep(struct stile_exchange *x,
+                             const struct stile__person *person);
+
+#endif

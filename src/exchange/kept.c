@@ -1,0 +1,154 @@
+/*
+ * Govern twice: the pivot of one person waits beside its rows, and a row that
+ * is due after consent or rules moved on is decided again from it.
+ *
+ * Form: {"family", "person", "deleted": ["Type/id"], "resources": [...]}.
+ */
+#include "exchange_private.h"
+
+struct stile_str stile__keep(struct stile_exchange *x,
+                             const struct stile__person *person)
+{
+    struct stile_arena *arena = x->arena;
+    struct stile_value *root = stile_value_new(arena, STILE_OBJECT);
+    stile_value_set_str(arena, root, "family", x->message->family);
+    stile_value_set_str(arena, root, "person", person->key);
+    struct stile_value *list =
+        stile_value_set_new(arena, root, "deleted", STILE_ARRAY);
+    const struct stile__deleted *deleted = person->deleted.items;
+    for (size_t i = 0; i < person->deleted.count; i++) {
+        stile_value_push(
+            list, stile_value_string(
+                      arena, stile_arena_printf(arena, "%.*s/%.*s",
+                                                STILE_FMT(deleted[i].type),
+                                                STILE_FMT(deleted[i].id))));
+    }
+    list = stile_value_set_new(arena, root, "resources", STILE_ARRAY);
+    struct stile_value *const *resources = person->resources.items;
+    for (size_t i = 0; i < person->resources.count; i++) {
+        stile_value_push(list, stile_value_copy(arena, resources[i]));
+    }
+    struct stile_buf out;
+    stile_buf_init(&out, x->plan->json.bytes * 2);
+    stile_value_json(root, 0, &out);
+    struct stile_str body = STILE_STR_NULL;
+    if (out.status == STILE_OK) {
+        body = stile_arena_str(arena, stile_buf_str(&out));
+    }
+    stile_buf_release(&out);
+    return body;
+}
+
+static size_t read_resources(struct stile_arena *arena,
+                             const struct stile_value *root,
+                             struct stile_value ***ret)
+{
+    const struct stile_value *list = stile_value_getc(root, "resources");
+    size_t count = list != NULL ? list->count : 0, i = 0;
+    struct stile_value **out = stile_arena_array(arena, count, sizeof(*out));
+    for (struct stile_value *v = list && out ? list->first : NULL; v;
+         v = v->next) {
+        out[i++] = v;
+    }
+    *ret = out;
+    return i;
+}
+
+static size_t read_deleted(struct stile_arena *arena,
+                           const struct stile_value *root,
+                           struct stile__deleted **ret)
+{
+    const struct stile_value *list = stile_value_getc(root, "deleted");
+    size_t count = list != NULL ? list->count : 0, i = 0;
+    struct stile__deleted *out = stile_arena_array(arena, count, sizeof(*out));
+    for (struct stile_value *v = list && out ? list->first : NULL; v;
+         v = v->next) {
+        size_t slash = stile_str_find(v->text, '/');
+        out[i].type = stile_str_sub(v->text, 0, slash);
+        out[i++].id = stile_str_sub(v->text, slash + 1, SIZE_MAX);
+    }
+    *ret = out;
+    return i;
+}
+
+static const struct stile_route *route_named(const struct stile_plan *plan,
+                                             struct stile_str name)
+{
+    for (size_t i = 0; i < plan->route_count; i++) {
+        if (stile_str_eq(plan->routes[i].name, name)) {
+            return &plan->routes[i];
+        }
+    }
+    return NULL;
+}
+
+static enum stile_status again_with(struct stile__trip *trip,
+                                    const struct stile__deleted *deleted,
+                                    size_t deleted_count,
+                                    struct stile_str *ret_body,
+                                    struct stile_str *ret_entry)
+{
+    enum stile_status status = stile__decide(trip);
+    if (status != STILE_OK) {
+        return status;
+    }
+    if (trip->decision != NULL && trip->released_count == 0) {
+        *ret_entry = stile__entry_decision(trip, "withdrawal", STILE_STR_NULL);
+        return ret_entry->ptr == NULL ? STILE_LIMIT : STILE_DENIED;
+    }
+    struct stile_buf out;
+    stile_buf_init(&out, trip->plan->json.bytes);
+    status = stile__encode(trip, trip->released, trip->released_count, deleted,
+                           deleted_count, &out);
+    if (status == STILE_OK) {
+        *ret_body = stile_arena_str(trip->arena, stile_buf_str(&out));
+        *ret_entry = stile__entry_decision(trip, "decided-again", *ret_body);
+        status = stile_arena_failed(trip->arena) || ret_entry->ptr == NULL
+                     ? STILE_LIMIT
+                     : STILE_OK;
+    }
+    stile_buf_release(&out);
+    return status;
+}
+
+enum stile_status stile_exchange_again(const struct stile_plan *plan,
+                                       const struct stile_again *again,
+                                       const struct stile_exchange_keys *keys,
+                                       struct stile_arena *arena,
+                                       struct stile_str *ret_body,
+                                       struct stile_str *ret_entry)
+{
+    const struct stile_route *route = route_named(plan, again->route);
+    if (route == NULL) {
+        return STILE_NOT_FOUND;
+    }
+    struct stile_diags diags;
+    stile_diags_init(&diags, arena, 0);
+    struct stile_json_limits limits = plan->json;
+    limits.bytes *= 2;
+    struct stile_value *root = NULL;
+    enum stile_status status = stile_json_decode(
+        again->kept, limits, STILE_STR("kept message"), arena, &diags, &root);
+    if (status != STILE_OK) {
+        return status;
+    }
+    struct stile__deleted *deleted = NULL;
+    size_t deleted_count = read_deleted(arena, root, &deleted);
+    struct stile_value **resources = NULL;
+    size_t count = read_resources(arena, root, &resources);
+    struct stile__trip trip = {.plan = plan,
+                               .route = route,
+                               .keys = keys,
+                               .arena = arena,
+                               .diags = &diags,
+                               .family = stile_value_text(root, "family"),
+                               .person = stile_value_text(root, "person"),
+                               .resources = resources,
+                               .resource_count = count,
+                               .stored = again->facts,
+                               .stored_count = again->fact_count,
+                               .epoch = again->epoch,
+                               .now = again->now,
+                               .message_id = again->message_id};
+    return again_with(&trip, deleted, deleted_count, ret_body, ret_entry);
+}

@@ -1,0 +1,581 @@
+/*
+ * FINISH: persons x routes to one struct stile_accept.
+ *
+ * A message is passed on whole. An export shows a person's whole record each
+ * time, so only what changed since the route last sent it goes out, and what
+ * vanished at the source is deleted at the receiver.
+ */
+#include "exchange_private.h"
+
+static bool is_export(const struct stile_exchange *x)
+{
+    return x->message->format.len == 0;
+}
+
+static const struct stile_need *answer_of(const struct stile_exchange *x,
+                                          const struct stile__person *person)
+{
+    return (const struct stile_need *)x->needs.items + person->need;
+}
+
+struct stile_str stile__message_id(struct stile_exchange *x, size_t person)
+{
+    return stile_arena_printf(x->arena, "%.*s.%zu", STILE_FMT(x->message->id),
+                              person);
+}
+
+static void add_entry(struct stile_exchange *x, struct stile_str entry)
+{
+    struct stile_str *slot =
+        stile__list_add(x->arena, &x->entries, sizeof(*slot));
+    if (slot != NULL) {
+        *slot = entry;
+    }
+}
+
+/* ---- facts learned
+ * ----------------------------------------------------------- */
+
+static const struct stile_stored_fact *
+stored_fact(const struct stile_need *answer, const struct stile_fact *fact)
+{
+    for (size_t i = 0; i < answer->fact_count; i++) {
+        if (stile_str_eq(answer->facts[i].name, fact->name) &&
+            stile_str_eq(answer->facts[i].recipient, fact->recipient)) {
+            return &answer->facts[i];
+        }
+    }
+    return NULL;
+}
+
+/* Facts of a message are kept for later messages about the same person. An
+ * export is itself the whole record, so nothing of it is kept: a dissent that
+ * was deleted there must not live on here. Returns how many are new. */
+static enum stile_status learn_facts(struct stile_exchange *x,
+                                     const struct stile__person *person,
+                                     size_t *ret_new)
+{
+    *ret_new = 0;
+    if (is_export(x)) {
+        return STILE_OK;
+    }
+    struct stile_fact *facts = NULL;
+    size_t count = 0;
+    enum stile_status status = stile_govern_facts(
+        x->plan->rules, person->resources.items, person->resources.count,
+        x->message->family, x->arena, &facts, &count);
+    if (status != STILE_OK) {
+        return status;
+    }
+    const struct stile_need *answer = answer_of(x, person);
+    for (size_t i = 0; i < count; i++) {
+        const struct stile_stored_fact *old = stored_fact(answer, &facts[i]);
+        if (facts[i].value == STILE_UNKNOWN ||
+            (old != NULL && (old->value == (int)facts[i].value ||
+                             old->date > facts[i].date))) {
+            continue;
+        }
+        struct stile_stored_fact *slot =
+            stile__list_add(x->arena, &x->facts, sizeof(*slot));
+        if (slot == NULL) {
+            return STILE_LIMIT;
+        }
+        *slot = (struct stile_stored_fact){.person = person->key,
+                                           .name = facts[i].name,
+                                           .recipient = facts[i].recipient,
+                                           .source = facts[i].source,
+                                           .value = (int)facts[i].value,
+                                           .date = facts[i].date};
+        ++*ret_new;
+    }
+    return STILE_OK;
+}
+
+/* ---- changes of an export
+ * ------------------------------------------------------- */
+
+static const struct stile_sent_mark *find_mark(const struct stile_need *answer,
+                                               struct stile_str route,
+                                               struct stile_str type,
+                                               struct stile_str id)
+{
+    for (size_t i = 0; i < answer->sent_count; i++) {
+        const struct stile_sent_mark *mark = &answer->sent[i];
+        if (stile_str_eq(mark->route, route) &&
+            stile_str_eq(mark->type, type) && stile_str_eq(mark->id, id)) {
+            return mark;
+        }
+    }
+    return NULL;
+}
+
+static bool mark_is_removed(const struct stile_sent_mark *mark)
+{
+    struct stile_digest zero = {{0}};
+    return memcmp(&mark->digest, &zero, sizeof(zero)) == 0;
+}
+
+static enum stile_status digest_of(const struct stile_value *resource,
+                                   size_t limit, struct stile_digest *ret)
+{
+    struct stile_buf json;
+    stile_buf_init(&json, limit);
+    stile_value_json(resource, 0, &json);
+    enum stile_status status = json.status;
+    if (status == STILE_OK) {
+        stile_sha256(stile_buf_str(&json), ret);
+    }
+    stile_buf_release(&json);
+    return status;
+}
+
+static struct stile_sent_mark *add_mark(struct stile_exchange *x,
+                                        const struct stile__trip *trip,
+                                        struct stile_str type,
+                                        struct stile_str id)
+{
+    struct stile_sent_mark *mark =
+        stile__list_add(x->arena, &x->sent, sizeof(*mark));
+    if (mark != NULL) {
+        mark->route = trip->route->name;
+        mark->person = trip->person;
+        mark->type = type;
+        mark->id = id;
+    }
+    return mark;
+}
+
+static bool in_pivot(const struct stile__trip *trip, struct stile_str type,
+                     struct stile_str id)
+{
+    for (size_t i = 0; i < trip->resource_count; i++) {
+        if (stile_str_eq(stile_value_text(trip->resources[i], "id"), id) &&
+            stile_str_eq(stile_value_text(trip->resources[i], "resourceType"),
+                         type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A row that waits or failed may be any resource of its type: nothing of
+ * that type is called deleted this time. */
+static bool may_be_waiting(const struct stile_exchange *x,
+                           struct stile_str type)
+{
+    const struct stile_str *types = x->held_types.items;
+    for (size_t i = 0; i < x->held_types.count; i++) {
+        if (stile_str_eq(types[i], type)) {
+            return true;
+        }
+    }
+    return x->quarantine.count > 0;
+}
+
+static enum stile_status changed_resources(struct stile_exchange *x,
+                                           struct stile__trip *trip,
+                                           const struct stile_need *answer,
+                                           struct stile__list *ret_changed)
+{
+    for (size_t i = 0; i < trip->released_count; i++) {
+        struct stile_value *resource = trip->released[i];
+        struct stile_str type = stile_value_text(resource, "resourceType");
+        struct stile_str id = stile_value_text(resource, "id");
+        struct stile_digest digest;
+        enum stile_status status =
+            digest_of(resource, x->plan->json.bytes, &digest);
+        if (status != STILE_OK) {
+            return status;
+        }
+        const struct stile_sent_mark *old =
+            find_mark(answer, trip->route->name, type, id);
+        if (old != NULL && stile_digest_eq(&old->digest, &digest)) {
+            continue;
+        }
+        struct stile_sent_mark *mark = add_mark(x, trip, type, id);
+        struct stile_value **slot = stile__list_add(
+            x->arena, ret_changed, sizeof(struct stile_value *));
+        if (mark == NULL || slot == NULL) {
+            return STILE_LIMIT;
+        }
+        mark->digest = digest;
+        *slot = resource;
+    }
+    return STILE_OK;
+}
+
+static enum stile_status vanished_resources(struct stile_exchange *x,
+                                            struct stile__trip *trip,
+                                            const struct stile_need *answer,
+                                            struct stile__list *ret_deleted)
+{
+    for (size_t i = 0; i < answer->sent_count; i++) {
+        const struct stile_sent_mark *old = &answer->sent[i];
+        if (!stile_str_eq(old->route, trip->route->name) ||
+            mark_is_removed(old) || in_pivot(trip, old->type, old->id) ||
+            may_be_waiting(x, old->type)) {
+            continue;
+        }
+        struct stile__deleted *gone =
+            stile__list_add(x->arena, ret_deleted, sizeof(*gone));
+        if (gone == NULL || add_mark(x, trip, old->type, old->id) == NULL) {
+            return STILE_LIMIT;
+        }
+        gone->type = old->type;
+        gone->id = old->id;
+    }
+    return STILE_OK;
+}
+
+/* ---- one person, one route
+ * ---------------------------------------------------------- */
+
+static void say_withheld(struct stile_exchange *x,
+                         const struct stile__trip *trip)
+{
+    const struct stile_partner *partner = &x->plan->partners[trip->route->to];
+    const struct stile_decision *d = trip->decision;
+    struct stile_str why = STILE_STR("an obligation could not be done");
+    if (!trip->blocked && d->count > 0 && d->items[0].reason_count > 0) {
+        why = d->items[0].reasons[0].sentence;
+    }
+    stile__event(x, STILE_EVENT_WITHHELD, trip->route->name,
+                 "nothing goes to %.*s: %.*s", STILE_FMT(partner->name),
+                 STILE_FMT(why));
+}
+
+static void say_changed(struct stile_exchange *x,
+                        const struct stile__trip *trip)
+{
+    if (trip->decision == NULL || trip->decision->withheld +
+                                          trip->decision->changed +
+                                          trip->decision->held ==
+                                      0) {
+        return;
+    }
+    struct stile_buf text;
+    stile_buf_init(&text, 1u << 16);
+    stile_decision_print(trip->decision, &text);
+    struct stile_str rest = stile_buf_str(&text), line;
+    while (stile_str_next(&rest, '\n', &line)) {
+        line = stile_str_trim(line);
+        if (line.len > 0 && !stile_str_starts(line, STILE_STR("release"))) {
+            stile__event(x, STILE_EVENT_WITHHELD, trip->route->name, "%.*s",
+                         STILE_FMT(line));
+        }
+    }
+    stile_buf_release(&text);
+}
+
+static struct stile_str row_key(struct stile_exchange *x,
+                                const struct stile__trip *trip)
+{
+    struct stile_digest digest;
+    char hex[65];
+    struct stile_str text = stile_arena_printf(
+        x->arena, "%.*s\x1f%.*s\x1f%.*s", STILE_FMT(x->plan->gateway),
+        STILE_FMT(trip->message_id), STILE_FMT(trip->route->name));
+    stile_sha256(text, &digest);
+    stile_digest_hex(&digest, hex);
+    return stile_arena_str(x->arena, stile_str_cstr(hex));
+}
+
+/* One lane a person and partner, and no person's number in its name. */
+static struct stile_str lane_of(struct stile_exchange *x,
+                                const struct stile__trip *trip)
+{
+    char hex[65];
+    const struct stile_partner *partner = &x->plan->partners[trip->route->to];
+    stile_audit_commit(trip->keys->salt,
+                       stile_arena_printf(x->arena, "%.*s\x1f%.*s",
+                                          STILE_FMT(trip->person),
+                                          STILE_FMT(partner->name)),
+                       hex);
+    return stile_arena_str(x->arena, stile_str_cstr(hex));
+}
+
+static enum stile_status queue_row(struct stile_exchange *x,
+                                   const struct stile__trip *trip,
+                                   struct stile_str body)
+{
+    const struct stile_format *format = stile_format_find(trip->route->format);
+    struct stile_outbox_new *row =
+        stile__list_add(x->arena, &x->out_rows, sizeof(*row));
+    if (row == NULL || format == NULL) {
+        return STILE_LIMIT;
+    }
+    row->route = trip->route->name;
+    row->partner = x->plan->partners[trip->route->to].name;
+    row->format = trip->route->format;
+    row->media_type = stile_str_cstr(format->media_type);
+    row->lane = lane_of(x, trip);
+    row->key = row_key(x, trip);
+    row->body = body;
+    row->message_id = trip->message_id;
+    row->rules = stile_rules_digest(x->plan->rules);
+    row->epoch = trip->epoch;
+    row->due = trip->now;
+    return STILE_OK;
+}
+
+/* The exchange cannot say it in the partner's format: the person's message
+ * is kept in quarantine for a person to look at, with the findings. */
+static void quarantine_person(struct stile_exchange *x,
+                              const struct stile__trip *trip,
+                              const struct stile__person *person,
+                              size_t diags_before)
+{
+    struct stile_quarantine_new *q =
+        stile__list_add(x->arena, &x->quarantine, sizeof(*q));
+    if (q == NULL) {
+        return;
+    }
+    struct stile_buf reason;
+    stile_buf_init(&reason, 1u << 16);
+    for (size_t i = diags_before; i < x->diags.count; i++) {
+        stile_diag_print(&x->diags.items[i], false, &reason);
+    }
+    q->source = x->message->source;
+    q->name = stile_arena_printf(x->arena, "route %.*s",
+                                 STILE_FMT(trip->route->name));
+    q->bytes = stile__keep(x, person);
+    q->reason = stile_arena_str(x->arena, stile_buf_str(&reason));
+    stile_buf_release(&reason);
+    stile__event(x, STILE_EVENT_QUARANTINE, trip->route->name,
+                 "could not be written as %.*s and is in quarantine",
+                 STILE_FMT(trip->route->format));
+}
+
+static enum stile_status send(struct stile_exchange *x,
+                              struct stile__trip *trip,
+                              const struct stile__person *person,
+                              struct stile_value *const *resources,
+                              size_t count, const struct stile__list *deleted)
+{
+    struct stile_buf out;
+    size_t before = x->diags.count;
+    stile_buf_init(&out, x->plan->json.bytes);
+    enum stile_status status = stile__encode(
+        trip, resources, count, deleted->items, deleted->count, &out);
+    struct stile_str body = STILE_STR_NULL;
+    if (status == STILE_OK) {
+        body = stile_arena_str(x->arena, stile_buf_str(&out));
+        status = queue_row(x, trip, body);
+    }
+    stile_buf_release(&out);
+    if (status == STILE_INVALID || status == STILE_LIMIT) {
+        quarantine_person(x, trip, person, before);
+        add_entry(x, stile__entry_decision(trip, "quarantine", STILE_STR_NULL));
+        return STILE_OK;
+    }
+    if (status != STILE_OK) {
+        return status;
+    }
+    add_entry(
+        x, stile__entry_decision(
+               trip, trip->decision == NULL ? "inward" : "disclosure", body));
+    const struct stile_partner *partner = &x->plan->partners[trip->route->to];
+    if (trip->decision == NULL) {
+        stile__event(x, STILE_EVENT_FORWARD, trip->route->name,
+                     "to our own %.*s as %.*s: %zu resources",
+                     STILE_FMT(partner->name), STILE_FMT(trip->route->format),
+                     count);
+        return STILE_OK;
+    }
+    stile__event(x, STILE_EVENT_FORWARD, trip->route->name,
+                 "to %.*s as %.*s: %zu of %zu resources, %zu deletions",
+                 STILE_FMT(partner->name), STILE_FMT(trip->route->format),
+                 count, trip->resource_count, deleted->count);
+    say_changed(x, trip);
+    return STILE_OK;
+}
+
+static enum stile_status send_changes(struct stile_exchange *x,
+                                      struct stile__trip *trip,
+                                      const struct stile__person *person)
+{
+    const struct stile_need *answer = answer_of(x, person);
+    struct stile__list changed = {0}, deleted = {0};
+    enum stile_status status = changed_resources(x, trip, answer, &changed);
+    if (status == STILE_OK) {
+        status = vanished_resources(x, trip, answer, &deleted);
+    }
+    if (status != STILE_OK || changed.count + deleted.count == 0) {
+        return status;
+    }
+    if (!stile_str_eqc(trip->route->format, "fhir-json")) {
+        /* A case file is one whole: it goes again with what it now holds. */
+        return send(x, trip, person, trip->released, trip->released_count,
+                    &deleted);
+    }
+    /* The Patient goes along, so that a receiver can tell whose it is. */
+    struct stile__list out = {0};
+    for (size_t i = 0; i < trip->released_count; i++) {
+        bool keep = stile_str_eqc(
+            stile_value_text(trip->released[i], "resourceType"), "Patient");
+        for (size_t k = 0; k < changed.count && !keep; k++) {
+            keep =
+                ((struct stile_value **)changed.items)[k] == trip->released[i];
+        }
+        struct stile_value **slot =
+            keep ? stile__list_add(x->arena, &out, sizeof(struct stile_value *))
+                 : NULL;
+        if (slot != NULL) {
+            *slot = trip->released[i];
+        }
+    }
+    return send(x, trip, person, out.items, out.count, &deleted);
+}
+
+static enum stile_status along_route(struct stile_exchange *x,
+                                     struct stile__trip *trip,
+                                     const struct stile__person *person)
+{
+    enum stile_status status = stile__decide(trip);
+    if (status != STILE_OK) {
+        return status;
+    }
+    if (trip->decision != NULL && trip->released_count == 0) {
+        say_withheld(x, trip);
+        add_entry(x, stile__entry_decision(trip, "denial", STILE_STR_NULL));
+        return STILE_OK;
+    }
+    if (is_export(x)) {
+        return send_changes(x, trip, person);
+    }
+    return send(x, trip, person, trip->released, trip->released_count,
+                &person->deleted);
+}
+
+static enum stile_status one_person(struct stile_exchange *x, size_t i)
+{
+    const struct stile__person *person =
+        (const struct stile__person *)x->persons.items + i;
+    const struct stile_need *answer = answer_of(x, person);
+    size_t learned = 0, rows_before = x->out_rows.count;
+    enum stile_status status = learn_facts(x, person, &learned);
+    for (size_t r = 0; r < x->plan->route_count && status == STILE_OK; r++) {
+        if (!stile_str_eq(x->plan->routes[r].from, x->message->source)) {
+            continue;
+        }
+        struct stile__trip trip = {
+            .plan = x->plan,
+            .route = &x->plan->routes[r],
+            .keys = x->keys,
+            .arena = x->arena,
+            .diags = &x->diags,
+            .family = x->message->family,
+            .person = person->key,
+            .resources = person->resources.items,
+            .resource_count = person->resources.count,
+            .stored = answer->facts,
+            .stored_count = answer->fact_count,
+            /* What this message teaches is part of what was decided under. */
+            .epoch = answer->epoch + (learned > 0 ? 1 : 0),
+            .now = x->message->now,
+            .message_id = stile__message_id(x, i)};
+        status = along_route(x, &trip, person);
+    }
+    if (status != STILE_OK || x->out_rows.count == rows_before) {
+        return status;
+    }
+    struct stile_kept_message *kept =
+        stile__list_add(x->arena, &x->messages, sizeof(*kept));
+    if (kept == NULL) {
+        return STILE_LIMIT;
+    }
+    kept->id = stile__message_id(x, i);
+    kept->person = person->key;
+    kept->body = stile__keep(x, person);
+    return kept->body.ptr == NULL ? STILE_LIMIT : STILE_OK;
+}
+
+/* ---- the whole
+ * ------------------------------------------------------------------------ */
+
+static void quarantine_whole(struct stile_exchange *x)
+{
+    struct stile_quarantine_new *q =
+        stile__list_add(x->arena, &x->quarantine, sizeof(*q));
+    if (q == NULL) {
+        return;
+    }
+    struct stile_buf reason;
+    stile_buf_init(&reason, 1u << 16);
+    stile_diags_print(&x->diags, false, &reason);
+    q->source = x->message->source;
+    q->name = x->message->name;
+    q->bytes = x->message->bytes;
+    q->reason = stile_arena_str(x->arena, stile_buf_str(&reason));
+    stile_buf_release(&reason);
+    stile__event(x, STILE_EVENT_QUARANTINE, STILE_STR_NULL,
+                 "the message from %.*s could not be used and is in "
+                 "quarantine: %.*s",
+                 STILE_FMT(x->message->source),
+                 STILE_FMT(x->diags.count > 0 ? x->diags.items[0].message
+                                              : STILE_STR("see its findings")));
+}
+
+static void fill(struct stile_exchange *x, struct stile_accept *accept)
+{
+    const struct stile_message *message = x->message;
+    *accept = (struct stile_accept){.now = message->now};
+    if (message->dedupe) {
+        accept->source = message->source;
+        accept->key = message->id;
+        stile_sha256(message->bytes, &accept->digest);
+    }
+    accept->messages = x->messages.items;
+    accept->message_count = x->messages.count;
+    accept->rows = x->out_rows.items;
+    accept->row_count = x->out_rows.count;
+    accept->entries = x->entries.items;
+    accept->entry_count = x->entries.count;
+    accept->facts = x->facts.items;
+    accept->fact_count = x->facts.count;
+    accept->sent = x->sent.items;
+    accept->sent_count = x->sent.count;
+    accept->quarantine = x->quarantine.items;
+    accept->quarantine_count = x->quarantine.count;
+    accept->held = x->held.items;
+    accept->held_count = x->held.count;
+    accept->clear_feed = message->feed;
+    accept->clear_person = message->feed_person;
+    accept->clear_batch = message->feed_batch;
+}
+
+enum stile_status stile__outcome(struct stile_exchange *x,
+                                 struct stile_accept *ret)
+{
+    enum stile_status status = STILE_OK;
+    if (x->stage == STAGE_BROKEN) {
+        quarantine_whole(x);
+        add_entry(x, stile__entry_received(x, "quarantine"));
+    } else {
+        if (!is_export(x)) {
+            add_entry(x, stile__entry_received(x, "received"));
+            stile__event(x, STILE_EVENT_RECEIVED, STILE_STR_NULL,
+                         "%.*s from %.*s: %zu persons, %zu resources",
+                         STILE_FMT(x->message->format),
+                         STILE_FMT(x->message->source), x->persons.count,
+                         x->pivot.count);
+        }
+        for (size_t i = 0; i < x->persons.count && status == STILE_OK; i++) {
+            status = one_person(x, i);
+        }
+    }
+    if (status != STILE_OK) {
+        return status;
+    }
+    const struct stile_str *entries = x->entries.items;
+    for (size_t i = 0; i < x->entries.count; i++) {
+        if (entries[i].ptr == NULL) {
+            return STILE_LIMIT; /* no disclosure without its entry */
+        }
+    }
+    if (stile_arena_failed(x->arena)) {
+        return STILE_LIMIT;
+    }
+    fill(x, ret);
+    return STILE_OK;
+}
