@@ -59,6 +59,21 @@ Test(property_base, utf8_all_of_up_to_three_bytes)
     }
 }
 
+/* Only the first two bytes of four decide more than being a continuation. */
+Test(property_base, utf8_all_heads_of_four_bytes)
+{
+    static const unsigned char tails[] = {0x7f, 0x80, 0xbf, 0xc0};
+
+    for (uint32_t n = 0; n < 1u << 20; n++) {
+        unsigned char p[4] = {(unsigned char)(n >> 12), (unsigned char)(n >> 4),
+                              tails[n >> 2 & 3], tails[n & 3]};
+
+        if (!same_verdict(p, 4)) {
+            cr_assert_fail("%05x", n);
+        }
+    }
+}
+
 Test(property_base, utf8_random)
 {
     static const unsigned char edges[] = {

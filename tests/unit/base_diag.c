@@ -70,7 +70,7 @@ Test(base_diag, carets_count_characters_and_stop_at_the_line)
 {
     struct stile_diag *diag =
         stile_diag_at_source(&diags, "M102", STILE_WARNING, &source,
-                             (struct stile_span){20, 99}, "Look here.");
+                             (struct stile_span){20, 14}, "Look here.");
 
     cr_assert_eq(diag->caret_len, 13);
     check_printed("maps/p.map:2:9: warning[M102]: Look here.\n"
