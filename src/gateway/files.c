@@ -1,6 +1,4 @@
 /* Files, folders, keys and the clock: what the shell asks of the system. */
-#define _POSIX_C_SOURCE 200809L
-
 #include "stile/gateway.h"
 
 #include <dirent.h>
