@@ -52,7 +52,9 @@ struct stile_net_limits {
     uint32_t connections_peer;  /* 32 an address */
     uint32_t handshakes;        /* 64 at once */
     uint64_t linger_ms;         /* 5,000 */
+    size_t answer_bytes;        /* 64 MiB of an answer's body; past it 500 */
 };
+/* Copy and change: a listener refuses a limit of nought. */
 extern const struct stile_net_limits stile_net_defaults;
 
 /* ---- identities and trust ---------------------------------------------------------- */
@@ -177,10 +179,12 @@ struct stile_client_limits {
     uint64_t connect_ms;    /* 10,000, with the handshake */
     uint64_t total_ms;      /* 60,000 */
     size_t answer_bytes;    /* 1 MiB kept of an answer's body */
-    uint32_t per_host;      /* 8 connections */
+    uint32_t per_host;      /* 8 connections; sends past them wait inside
+                               total_ms, so admit no more than can go out */
+    uint32_t in_flight;     /* 1,024 sends; past them BUSY */
 };
 #define STILE_CLIENT_LIMITS                                                    \
-    ((struct stile_client_limits){10000, 60000, 1u << 20, 8})
+    ((struct stile_client_limits){10000, 60000, 1u << 20, 8, 1024})
 
 struct stile_client;
 STILE_MUSTCHECK enum stile_status
