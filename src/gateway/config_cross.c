@@ -1,7 +1,7 @@
 /* What must hold between the parts of stile.yaml. */
 #include "config_private.h"
 
-/* What may be sent, by name; the last stile_formats entry is NULL. */
+/* Makers in stile_formats, at most. */
 #define FORMATS_MAX 16
 
 struct named {
@@ -178,12 +178,19 @@ static void check_format(struct stile__reader *reader,
     struct stile_diag *diag;
     size_t count = 0;
 
-    if (!node || node->kind != STILE_NODE_TEXT || node->text.len == 0 ||
-        stile_format_find(node->text)) {
+    if (!node || node->kind != STILE_NODE_TEXT || node->text.len == 0) {
         return;
     }
-    for (; stile_formats[count] && count < FORMATS_MAX; count++) {
-        names[count] = stile_str_cstr(stile_formats[count]->name);
+    for (size_t i = 0; stile_formats[i] && count < FORMATS_MAX; i++) {
+        /* "csv" reads any table; a route must say which form it writes. */
+        if (strcmp(stile_formats[i]->name, "csv") != 0) {
+            names[count++] = stile_str_cstr(stile_formats[i]->name);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (stile_str_eq(names[i], node->text)) {
+            return;
+        }
     }
     diag = stile__config_find(reader, node, STILE__C116, STILE_ERROR,
                               "the format '%.*s' is not known",

@@ -1,0 +1,316 @@
+/*
+ * The plan from files: formats, mappings, code tables and rules under one
+ * folder, all findings at once. Files are read in the order of their names,
+ * so the same folder gives the same plan and the same findings.
+ */
+#include "config_private.h"
+
+#include <unistd.h>
+
+/* Texts, tables and programs of one plan. */
+#define PLAN_BYTES_MAX ((size_t)1 << 30)
+#define FILE_BYTES_MAX ((size_t)64 << 20)
+#define FILES_MAX 4096u
+
+struct files {
+    struct stile_source *items;
+    size_t count;
+};
+
+struct loader {
+    const char *folder;
+    struct stile_arena *arena;
+    struct stile_diags *diags;
+    size_t before; /* errors of others */
+};
+
+static struct stile_str suffix_of(const char *suffix)
+{
+    return stile_str_cstr(suffix);
+}
+
+static void add_file(struct loader *l, const char *path, struct files *files)
+{
+    struct stile_source *source = &files->items[files->count];
+    struct stile_str error;
+
+    if (files->count == FILES_MAX) {
+        stile__config_file_find(
+            l->diags, "C101", path,
+            STILE_STR("too many files; put fewer into one folder"));
+        return;
+    }
+    source->name = stile_str_cstr(path);
+    if (stile_file_read(path, FILE_BYTES_MAX, l->arena, &source->text,
+                        &error) != STILE_OK) {
+        stile__config_file_find(l->diags, "C101", path, error);
+        return;
+    }
+    files->count++;
+}
+
+/* Files of a folder by suffix, and those of its folders when `deep`. */
+static void add_folder(struct loader *l, const char *path, const char *suffix,
+                       bool deep, struct files *files)
+{
+    struct stile_str *names = NULL;
+    struct stile_str error;
+    size_t count = 0;
+
+    if (stile_folder_list(path, l->arena, &names, &count, &error) != STILE_OK) {
+        stile__config_file_find(l->diags, "C101", path, error);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *inner = stile_path_join(l->arena, path, names[i]);
+
+        if (!inner) {
+            return;
+        }
+        if (stile_str_ends(names[i], suffix_of(suffix))) {
+            add_file(l, inner, files);
+        } else if (deep && stile_str_find(names[i], '.') == SIZE_MAX) {
+            add_folder(l, inner, suffix, false, files);
+        }
+    }
+}
+
+static struct files read_folder(struct loader *l, const char *name,
+                                const char *suffix, bool deep)
+{
+    struct files files = {
+        stile_arena_array(l->arena, FILES_MAX, sizeof(struct stile_source)), 0};
+    const char *path =
+        stile_path_join(l->arena, l->folder, stile_str_cstr(name));
+
+    if (files.items && path) {
+        add_folder(l, path, suffix, deep, &files);
+    }
+    return files;
+}
+
+/* ---- parts --------------------------------------------------------------- */
+
+static struct stile_schema *load_schema(struct loader *l)
+{
+    struct stile_schema *schema = stile_schema_new(l->arena);
+    struct files files = read_folder(l, "formats", ".tables", false);
+
+    for (size_t i = 0; schema && i < files.count; i++) {
+        /* What it finds stands in the findings. */
+        (void)!stile_schema_add(schema, &files.items[i], l->diags);
+    }
+    return schema;
+}
+
+static const struct stile_mapset *load_maps(struct loader *l,
+                                            const struct stile_schema *schema)
+{
+    struct files maps = read_folder(l, "maps", ".map", true);
+    struct files codes = read_folder(l, "codes", ".csv", false);
+    struct stile_mapset *set = NULL;
+
+    if (!schema || stile_mapset_compile(schema, maps.items, maps.count,
+                                        codes.items, codes.count, l->arena,
+                                        l->diags, &set) != STILE_OK) {
+        return NULL;
+    }
+    return set;
+}
+
+static const struct {
+    const char *name;
+    enum stile_rule_file kind;
+} rule_files[] = {
+    {"vocabulary.yaml", STILE_RULES_VOCABULARY},
+    {"guardrails.yaml", STILE_RULES_GUARDRAILS},
+    {"agreements.yaml", STILE_RULES_AGREEMENTS},
+    {"rules.yaml", STILE_RULES_LOCAL},
+    {"examples.yaml", STILE_RULES_EXAMPLES},
+    {"consent-codes.csv", STILE_RULES_CONSENT},
+};
+
+#define RULE_FILES (sizeof(rule_files) / sizeof(rule_files[0]))
+
+static const struct stile_rules *load_rules(struct loader *l,
+                                            struct stile_date today)
+{
+    struct files files = {
+        stile_arena_array(l->arena, RULE_FILES, sizeof(struct stile_source)),
+        0};
+    struct files labels = read_folder(l, "rules/labels", ".csv", false);
+    struct stile_rules_input *inputs =
+        stile_arena_array(l->arena, RULE_FILES + labels.count, sizeof(*inputs));
+    struct stile_rules *rules = NULL;
+    const char *folder =
+        stile_path_join(l->arena, l->folder, STILE_STR("rules"));
+    size_t count = 0;
+
+    for (size_t i = 0; files.items && inputs && folder && i < RULE_FILES; i++) {
+        const char *path = stile_path_join(l->arena, folder,
+                                           stile_str_cstr(rule_files[i].name));
+        size_t had = files.count;
+
+        if (path) {
+            add_file(l, path, &files);
+        }
+        if (files.count > had) {
+            inputs[count++] = (struct stile_rules_input){rule_files[i].kind,
+                                                         &files.items[had]};
+        }
+    }
+    for (size_t i = 0; inputs && i < labels.count; i++) {
+        inputs[count++] =
+            (struct stile_rules_input){STILE_RULES_LABELS, &labels.items[i]};
+    }
+    if (!inputs || stile_rules_load(inputs, count, today, l->arena, l->diags,
+                                    &rules) != STILE_OK) {
+        return NULL;
+    }
+    return rules;
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static void add_text(struct stile_sha256 *sha, struct stile_str text)
+{
+    stile_sha256_add(sha, text);
+    stile_sha256_add(sha, (struct stile_str){"", 1}); /* a NUL between */
+}
+
+/* Over maps, rules and routes: what an audit entry names as its plan. */
+static bool digest_plan(struct stile_plan *plan)
+{
+    struct stile_digest maps = stile_mapset_digest(plan->maps);
+    struct stile_digest rules = stile_rules_digest(plan->rules);
+    struct stile_sha256 *sha = stile_sha256_new();
+
+    if (!sha) {
+        return false;
+    }
+    stile_sha256_add(sha, (struct stile_str){(const char *)maps.bytes, 32});
+    stile_sha256_add(sha, (struct stile_str){(const char *)rules.bytes, 32});
+    add_text(sha, plan->ods);
+    for (size_t i = 0; i < plan->route_count; i++) {
+        const struct stile_route *route = &plan->routes[i];
+        const struct stile_partner *to = &plan->partners[route->to];
+
+        add_text(sha, route->name);
+        add_text(sha, route->from);
+        add_text(sha, to->name);
+        add_text(sha, to->ods);
+        add_text(sha, to->kind);
+        add_text(sha, route->format);
+        add_text(sha, route->purpose);
+        add_text(sha, route->agreement);
+    }
+    stile_sha256_done(sha, &plan->digest);
+    stile_sha256_free(&sha);
+    return true;
+}
+
+static void copy_config(struct loader *l, const struct stile_config *config,
+                        struct stile_plan *plan)
+{
+    struct stile_partner *partners =
+        stile_arena_array(l->arena, config->partner_count, sizeof(*partners));
+    struct stile_route *routes =
+        stile_arena_array(l->arena, config->route_count, sizeof(*routes));
+
+    /* The config may be reloaded while this plan is still in use. */
+    plan->gateway = stile_arena_str(l->arena, config->name);
+    plan->ods = stile_arena_str(l->arena, config->ods);
+    plan->kind = stile_arena_str(l->arena, config->kind);
+    for (size_t i = 0; partners && i < config->partner_count; i++) {
+        const struct stile_partner *from = &config->partners[i].partner;
+
+        partners[i] = (struct stile_partner){
+            stile_arena_str(l->arena, from->name),
+            stile_arena_str(l->arena, from->ods),
+            stile_arena_str(l->arena, from->kind), from->own};
+    }
+    for (size_t i = 0; routes && i < config->route_count; i++) {
+        const struct stile_route *from = &config->routes[i];
+
+        routes[i] =
+            (struct stile_route){stile_arena_str(l->arena, from->name),
+                                 stile_arena_str(l->arena, from->from),
+                                 from->to,
+                                 stile_arena_str(l->arena, from->format),
+                                 stile_arena_str(l->arena, from->purpose),
+                                 stile_arena_str(l->arena, from->agreement)};
+    }
+    plan->partners = partners;
+    plan->partner_count = config->partner_count;
+    plan->routes = routes;
+    plan->route_count = config->route_count;
+    plan->json = config->json;
+    plan->csv = config->csv;
+    plan->persons_max = config->persons_max;
+}
+
+static enum stile_status load(struct loader *l,
+                              const struct stile_config *config,
+                              struct stile_date today, struct stile_plan *plan)
+{
+    struct stile_schema *schema = load_schema(l);
+
+    plan->json = STILE_JSON_LIMITS;
+    plan->csv = STILE_CSV_LIMITS;
+    plan->persons_max = 1000;
+    if (config) {
+        copy_config(l, config, plan);
+    }
+    plan->schema = schema;
+    plan->maps = load_maps(l, schema);
+    plan->rules = load_rules(l, today);
+    if (stile_arena_failed(l->arena)) {
+        return STILE_LIMIT;
+    }
+    if (l->diags->errors > l->before || !plan->maps || !plan->rules) {
+        return STILE_INVALID;
+    }
+    return digest_plan(plan) ? STILE_OK : STILE_NOMEM;
+}
+
+enum stile_status stile_plan_load(const char *folder,
+                                  const struct stile_config *config,
+                                  struct stile_date today,
+                                  struct stile_diags *diags,
+                                  struct stile_plan_box **ret)
+{
+    struct stile_arena *arena = stile_arena_new(PLAN_BYTES_MAX);
+    struct loader loader = {folder, arena, diags, diags->errors};
+    struct stile_plan_box *box = stile_arena_alloc(arena, sizeof(*box));
+    enum stile_status status;
+
+    if (!box) {
+        stile_arena_free(&arena);
+        return STILE_NOMEM;
+    }
+    status = load(&loader, config, today, &box->plan);
+    if (status != STILE_OK) {
+        stile_arena_free(&arena);
+        return status;
+    }
+    box->arena = arena;
+    box->refs = 1;
+    *ret = box;
+    return STILE_OK;
+}
+
+void stile_plan_release(struct stile_plan_box **at)
+{
+    struct stile_plan_box *box = *at;
+    struct stile_arena *arena;
+
+    *at = NULL;
+    if (!box) {
+        return;
+    }
+    STILE_ASSERT(box->refs > 0);
+    if (--box->refs == 0) {
+        arena = box->arena;
+        stile_arena_free(&arena);
+    }
+}
