@@ -321,7 +321,9 @@ stile_store_sqlite_open(const char *path, bool read_only,
  * `done` runs on the thread that calls stile_store_thread_drain, which the
  * caller does after `wake` was called (wake: uv_async_send). A bounded queue:
  * post answers BUSY when full. Accept jobs standing next to one another share
- * one commit (group commit), up to `group` of them.
+ * one commit (group commit), up to `group` of them; nobody waits for a group to
+ * fill: while one commits, the next one gathers. After each the store is
+ * tended. A job belongs to the thread from post to done, with its arena.
  */
 struct stile_store_thread;
 struct stile_store_job {
@@ -330,19 +332,23 @@ struct stile_store_job {
     /* Accept jobs: filled instead of work. */
     const struct stile_accept *accept;
     struct stile_accepted accepted;
-    struct stile_arena *arena;     /* for results */
-    enum stile_status status;
+    struct stile_arena *arena;     /* for results; NULL: without answer_body */
+    enum stile_status status;      /* accept: as accepted.status */
     struct stile_store_job *next;
 };
 STILE_MUSTCHECK enum stile_status
 stile_store_thread_start(struct stile_store *store, size_t queue_limit,
                          size_t group, void (*wake)(void *ctx), void *ctx,
                          struct stile_store_thread **ret);
+/* BUSY when full, DENIED when it is ending. From any thread. */
 STILE_MUSTCHECK enum stile_status
 stile_store_thread_post(struct stile_store_thread *thread,
                         struct stile_store_job *job);
+/* Jobs posted and not begun, for metrics. */
+size_t stile_store_thread_waiting(struct stile_store_thread *thread);
 void stile_store_thread_drain(struct stile_store_thread *thread);
-/* Finishes what is queued, then ends; drain afterwards for the last dones. */
+/* Finishes what is queued, ends, and drains: the last dones run here. The
+ * store stays open; close it afterwards. */
 void stile_store_thread_stop(struct stile_store_thread **thread);
 
 #endif
