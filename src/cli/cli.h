@@ -1,0 +1,129 @@
+/*
+ * What the commands share: a command is a value that names its words and
+ * options, so that --help, parsing and "did you mean" come from one place.
+ */
+#ifndef STILE_CLI_H
+#define STILE_CLI_H
+
+#include "stile/gateway.h"
+
+#define CLI_OPTIONS_MAX 24
+
+enum cli_exit {
+    CLI_OK = 0,
+    CLI_FAILED = 1, /* findings, or some of the work could not be done */
+    CLI_USAGE = 2   /* the command line is wrong; nothing was done */
+};
+
+struct cli_option {
+    const char *name;  /* without the dashes */
+    char letter;       /* 0 = none */
+    const char *value; /* what it takes, as "FILE"; NULL for a flag */
+    const char *says;
+};
+
+struct cli_args;
+
+struct cli_command {
+    const char *name;  /* "audit verify" */
+    const char *words; /* "FILE...", or "" */
+    size_t words_least, words_most;
+    const char *says;  /* one line */
+    const char *teach; /* what it does, an example, exit codes */
+    const struct cli_option *options;
+    size_t option_count;
+    int (*run)(const struct cli_args *args);
+};
+
+struct cli_args {
+    const struct cli_command *command;
+    const char *values[CLI_OPTIONS_MAX]; /* by option; "" for a given flag */
+    char *const *words;
+    size_t word_count;
+};
+
+#define CLI_OPTIONS(list) (list), sizeof(list) / sizeof((list)[0])
+
+extern const struct cli_command stile__cmd_run, stile__cmd_check,
+    stile__cmd_translate, stile__cmd_explain, stile__cmd_audit_verify,
+    stile__cmd_audit_show, stile__cmd_rules_read, stile__cmd_outbox_list,
+    stile__cmd_outbox_retry, stile__cmd_quarantine_list, stile__cmd_map_list,
+    stile__cmd_map_dis, stile__cmd_map_check, stile__cmd_health,
+    stile__cmd_synth_emis;
+
+/* ---- the command line (cli.c)
+ * ------------------------------------------------ */
+
+/* Picks the command by its one or two words, parses and runs it. */
+int stile__cli_main(const struct cli_command *const *commands, size_t count,
+                    int argc, char **argv);
+/* NULL when it was not given. */
+const char *stile__cli_get(const struct cli_args *args, const char *name);
+bool stile__cli_has(const struct cli_args *args, const char *name);
+/* The option's number, or `standard` when not given. False: not a number of
+ * the range; it has been said. */
+STILE_MUSTCHECK bool stile__cli_number(const struct cli_args *args,
+                                       const char *name, uint64_t least,
+                                       uint64_t most, uint64_t standard,
+                                       uint64_t *ret);
+/* One of the words, by index; SIZE_MAX and a hint when it is none. */
+size_t stile__cli_word(const struct cli_args *args, const char *name,
+                       const struct stile_str *words, size_t count);
+/* "stile translate: ..." and where help is; returns CLI_USAGE. */
+int stile__cli_usage(const struct cli_args *args, const char *format, ...)
+    STILE_PRINTF(2, 3);
+
+/* ---- saying (cli_out.c)
+ * ---------------------------------------------------------- */
+
+/* "stile: ..." on stderr. */
+void stile__cli_say(const char *format, ...) STILE_PRINTF(1, 2);
+/* A terminal, and NO_COLOR is not set. */
+bool stile__cli_color(FILE *file);
+/* Writes and empties the buffer; false, and it has been said, when the buffer
+ * had overflowed or the file did not take all. */
+STILE_MUSTCHECK bool stile__cli_write(FILE *file, struct stile_buf *buf);
+/* All findings on `file`, coloured when that is a terminal. */
+STILE_MUSTCHECK bool stile__cli_diags(FILE *file,
+                                      const struct stile_diags *diags);
+void stile__cli_plural(struct stile_buf *out, uint64_t count,
+                       const char *singular, const char *plural);
+
+/* A line that is rewritten in place, on a terminal and once a second. */
+struct cli_progress {
+    stile_time began, shown;
+    bool active;
+};
+void stile__cli_progress(struct cli_progress *progress, const char *what,
+                         uint64_t done, uint64_t total);
+void stile__cli_progress_end(struct cli_progress *progress);
+
+/* ---- opening (cli_open.c)
+ * ---------------------------------------------------------- */
+
+/* -c's configuration; says its findings when it is wrong. */
+STILE_MUSTCHECK bool stile__cli_config(const struct cli_args *args,
+                                       struct stile_arena *arena,
+                                       struct stile_config **ret);
+STILE_MUSTCHECK bool stile__cli_plan(const char *folder,
+                                     const struct stile_config *config,
+                                     struct stile_arena *arena,
+                                     struct stile_plan_box **ret);
+STILE_MUSTCHECK bool stile__cli_store(const char *path, bool read_only,
+                                      struct stile_arena *arena,
+                                      struct stile_store **ret);
+/* "-" reads standard input. */
+STILE_MUSTCHECK bool stile__cli_read(const char *path, size_t limit,
+                                     struct stile_arena *arena,
+                                     struct stile_str *ret);
+
+#define CLI_CONFIG_OPTION                                                      \
+    {                                                                          \
+        "config", 'c', "FILE", "the gateway's stile.yaml"                      \
+    }
+#define CLI_JSON_OPTION                                                        \
+    {                                                                          \
+        "json", 0, NULL, "results as JSON, for programs"                       \
+    }
+
+#endif

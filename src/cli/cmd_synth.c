@@ -1,0 +1,76 @@
+#include "cli.h"
+#include "synth.h"
+
+static bool numbers(const struct cli_args *args, struct stile_synth_options *o)
+{
+    uint64_t patients, batch;
+
+    if (!stile__cli_number(args, "patients", 1, STILE_SYNTH_PATIENTS_MAX,
+                           o->patients, &patients) ||
+        !stile__cli_number(args, "seed", 0, INT64_MAX, o->seed, &o->seed) ||
+        !stile__cli_number(args, "batch", 1, UINT32_MAX, o->batch, &batch)) {
+        return false;
+    }
+    /* As in the standard practice: so many a patient. */
+    if (!stile__cli_number(args, "observations", 0, 1000000000,
+                           o->observations / o->patients * patients,
+                           &o->observations)) {
+        return false;
+    }
+    o->patients = (uint32_t)patients;
+    o->batch = (uint32_t)batch;
+    return true;
+}
+
+static int run(const struct cli_args *args)
+{
+    struct stile_synth_options o;
+
+    stile_synth_defaults(&o);
+    o.folder = stile__cli_get(args, "out");
+    if (!o.folder) {
+        return stile__cli_usage(args, "it needs --out FOLDER");
+    }
+    if (stile__cli_has(args, "delta")) {
+        o.kind = STILE_SYNTH_DELTA;
+        o.batch++;
+    }
+    if (!numbers(args, &o)) {
+        return CLI_USAGE;
+    }
+    if (stile__cli_has(args, "stamp")) {
+        o.stamp = stile__cli_get(args, "stamp");
+    }
+    if (stile__cli_has(args, "until")) {
+        o.until = stile__cli_get(args, "until");
+    }
+    return stile_synth_emis(&o);
+}
+
+static const struct cli_option options[] = {
+    {"out", 'o', "FOLDER", "where the files go; it must exist"},
+    {"patients", 'n', "N", "how many patients, 200"},
+    {"observations", 0, "N", "how many observations, twelve a patient"},
+    {"seed", 's', "N", "what everything is drawn from"},
+    {"delta", 0, NULL, "the day after the bulk of the same seed"},
+    {"batch", 0, "N", "the number in the file names"},
+    {"stamp", 0, "TIME", "yyyyMMddHHmmss, the time in the file names"},
+    {"until", 0, "DATE", "yyyy-MM-dd, the last day of the data"},
+};
+
+const struct cli_command stile__cmd_synth_emis = {
+    "synth emis",
+    "",
+    0,
+    0,
+    "invent a practice's export, to try things on",
+    "Writes the CSV files of an EMIS Web extract about people who do not\n"
+    "exist: NHS numbers from the 999 range, postcodes from ZZ99. The same "
+    "seed\n"
+    "gives the same bytes. --delta writes what would have changed the day "
+    "after.\n\n"
+    "  mkdir export && stile synth emis --out export --patients 50\n"
+    "  stile synth emis --out export --patients 50 --delta\n\n"
+    "exit: 0 written; 1 a file could not be written; 2 wrong command line",
+    CLI_OPTIONS(options),
+    run};

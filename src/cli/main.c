@@ -1,0 +1,20 @@
+/* stile: one binary, one table of commands. */
+#include "cli.h"
+
+static const struct cli_command *const commands[] = {
+    &stile__cmd_run,          &stile__cmd_check,
+    &stile__cmd_translate,    &stile__cmd_explain,
+    &stile__cmd_audit_verify, &stile__cmd_audit_show,
+    &stile__cmd_rules_read,   &stile__cmd_outbox_list,
+    &stile__cmd_outbox_retry, &stile__cmd_quarantine_list,
+    &stile__cmd_map_list,     &stile__cmd_map_dis,
+    &stile__cmd_map_check,    &stile__cmd_health,
+    &stile__cmd_synth_emis,
+};
+
+int main(int argc, char **argv)
+{
+    stile_format_setup();
+    return stile__cli_main(commands, sizeof(commands) / sizeof(commands[0]),
+                           argc, argv);
+}
