@@ -34,6 +34,7 @@ static int run(const struct cli_args *args)
     if (stile__cli_has(args, "delta")) {
         o.kind = STILE_SYNTH_DELTA;
         o.batch++;
+        o.stamp = "20260402040000"; /* the night after the bulk */
     }
     if (!numbers(args, &o)) {
         return CLI_USAGE;
