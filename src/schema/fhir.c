@@ -1,5 +1,5 @@
 /* Look-ups in the packed FHIR R4 definitions (fhir_r4.inc, see gen/). */
-#include "stile/schema.h"
+#include <stile/schema.h>
 
 #define S(literal)                                                             \
     {                                                                          \

@@ -2,7 +2,7 @@
 #ifndef SCHEMA_PRIVATE_H
 #define SCHEMA_PRIVATE_H
 
-#include "stile/schema.h"
+#include <stile/schema.h>
 
 /* Does the text follow the format of the primitive type? FHIR R4 section
  * 2.24.0.1. Kind is the caller's to check. */
