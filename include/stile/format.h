@@ -116,6 +116,7 @@ struct stile_decoded {
     struct stile_row *rows;        /* vcse-json, vcse-csv, csv: table rows */
     size_t row_count;
     size_t bad_rows;               /* skipped, each with a finding */
+    struct stile_str exported_at;  /* vcse-json: of the last object, or empty */
 };
 
 struct stile_format_input {
@@ -150,8 +151,11 @@ const struct stile_format *stile_format_find(struct stile_str name);
 const struct stile_format *stile_format_of_media(struct stile_str media_type);
 
 /*
- * vcse-json: format "vcse-case/0.1" (facts/mental-health 6.3): one object a
- *   case with format, exported_at, organisation, person, case and arrays
+ * A row with columns its table does not know has them behind the table's own:
+ * `columns` is then a longer array that begins as the table's column_names.
+ *
+ * vcse-json: format "vcse-case/0.1": one object, or an array of them, a
+ *   case each, with format, exported_at, organisation, person, case and arrays
  *   named as the tables' json names; same column names, no other nesting.
  *   Rows come out one per object; encode groups rows by case. Unknown members
  *   are reported (V2xx warnings), never dropped in silence.
@@ -164,7 +168,7 @@ const struct stile_format *stile_format_of_media(struct stile_str media_type);
  */
 
 /* EMIS file name: <type>_<batch>_<Schema>_<Table>_<yyyyMMddHHmmss>_<guid>.csv
- * (six parts) or the older five (facts/exports 1.1). */
+ * (six parts) or the older five (both in use). */
 struct stile_emis_name {
     struct stile_str type;    /* "bulk", "delta...", or empty (five parts) */
     struct stile_str batch, table /* Schema_Table */, stamp, agreement;

@@ -1,0 +1,37 @@
+/* Shared by the two VCSE makers. */
+#ifndef VCSE_PRIVATE_H
+#define VCSE_PRIVATE_H
+
+#include "format_private.h"
+
+#define STILE__VCSE_FAMILY STILE_STR("vcse-case")
+#define STILE__VCSE_SHEET STILE_STR("cases")
+#define STILE__VCSE_FORMAT "vcse-case/0.1"
+
+enum stile_status stile__vcse_json_encode(const struct stile_decoded *decoded,
+                                          const struct stile_schema *schema,
+                                          struct stile_str exported_at,
+                                          struct stile_buf *out,
+                                          struct stile_diags *diags);
+
+/* Where a repaired cell stands. */
+struct stile__repair {
+    struct stile_arena *arena;
+    struct stile_diags *diags;
+    struct stile_str file, column;
+    uint64_t row;
+};
+
+/* Each changes the cell in place and reports it. False: the row is refused,
+ * and that is reported. Cells are not empty. */
+bool stile__repair_nhs_number(const struct stile__repair *repair,
+                              struct stile_str *cell);
+bool stile__repair_date(const struct stile__repair *repair, bool time_allowed,
+                        struct stile_str *cell);
+void stile__repair_bool(const struct stile__repair *repair,
+                        struct stile_str *cell);
+/* Ends, formula guard, curly quotes: for every cell, first of all. */
+void stile__repair_text(const struct stile__repair *repair,
+                        struct stile_str *cell);
+
+#endif
