@@ -84,6 +84,8 @@ struct stile_message {
      * with what was sent before. */
     struct stile_str feed, feed_person;
     uint64_t feed_batch;
+    bool gone;                  /* the person's own row was deleted: what was
+                                   sent of them is deleted there too */
 };
 
 /* Secrets of this gateway, made once and kept in its store. */

@@ -41,7 +41,8 @@ stored_fact(const struct stile_need *answer, const struct stile_fact *fact)
 {
     for (size_t i = 0; i < answer->fact_count; i++) {
         if (stile_str_eq(answer->facts[i].name, fact->name) &&
-            stile_str_eq(answer->facts[i].recipient, fact->recipient)) {
+            stile_str_eq(answer->facts[i].recipient, fact->recipient) &&
+            stile_str_eq(answer->facts[i].source, fact->source)) {
             return &answer->facts[i];
         }
     }
@@ -403,7 +404,14 @@ static enum stile_status send_changes(struct stile_exchange *x,
     if (status != STILE_OK || changed.count + deleted.count == 0) {
         return status;
     }
-    if (!stile_str_eqc(trip->route->format, "fhir-json")) {
+    bool fhir = stile_str_eqc(trip->route->format, "fhir-json");
+    if (!fhir && trip->released_count == 0) {
+        stile__event(x, STILE_EVENT_WITHHELD, trip->route->name,
+                     "%zu deletions cannot be said in %.*s: tell the receiver",
+                     deleted.count, STILE_FMT(trip->route->format));
+        return STILE_OK;
+    }
+    if (!fhir) {
         /* A case file is one whole: it goes again with what it now holds. */
         return send(x, trip, person, trip->released, trip->released_count,
                     &deleted);
@@ -431,14 +439,17 @@ static enum stile_status along_route(struct stile_exchange *x,
                                      struct stile__trip *trip,
                                      const struct stile__person *person)
 {
-    enum stile_status status = stile__decide(trip);
+    enum stile_status status =
+        x->message->gone ? STILE_OK : stile__decide(trip);
     if (status != STILE_OK) {
         return status;
     }
     if (trip->decision != NULL && trip->released_count == 0) {
         say_withheld(x, trip);
         add_entry(x, stile__entry_decision(trip, "denial", STILE_STR_NULL));
-        return STILE_OK;
+        /* What was sent before and is deleted at the source is deleted there
+         * too: it says no more than the receiver was told. */
+        return is_export(x) ? send_changes(x, trip, person) : STILE_OK;
     }
     if (is_export(x)) {
         return send_changes(x, trip, person);
@@ -467,7 +478,7 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
             .family = x->message->family,
             .person = person->key,
             .resources = person->resources.items,
-            .resource_count = person->resources.count,
+            .resource_count = x->message->gone ? 0 : person->resources.count,
             .stored = answer->facts,
             .stored_count = answer->fact_count,
             /* What this message teaches is part of what was decided under. */

@@ -155,7 +155,12 @@ static void spread_shared(struct stile_exchange *x,
 static void split_deletions(struct stile_exchange *x)
 {
     /* A deletion names a resource, not a person. In a message about one
-     * person it is theirs; otherwise the sender must send one a person. */
+     * person it is theirs; alone it is about a person we are not told of;
+     * otherwise the sender must send one message a person. */
+    if (x->deleted.count > 0 && x->persons.count == 0 &&
+        x->message->format.len > 0) {
+        (void)add_person(x, STILE_STR_NULL, STILE_STR_NULL);
+    }
     struct stile__deleted *deleted = x->deleted.items;
     struct stile__person *persons = x->persons.items;
     for (size_t i = 0; i < x->deleted.count && x->persons.count == 1; i++) {
