@@ -1,0 +1,83 @@
+/*
+ * Rows of an export's files, in memory: by person, and by any column for
+ * look-ups. What the store's mirror is to the gateway, this is to a command.
+ *
+ * Invariants
+ *   - Of rows with one key the last read stands; a row marked deleted takes
+ *     its key out.
+ *   - Rows and texts live in `arena` and in the files' bytes there.
+ */
+#ifndef STILE_CLI_ROWS_H
+#define STILE_CLI_ROWS_H
+
+#include "cli.h"
+
+#define CLI_INDEXES_MAX 64
+
+/* Text to a number, open addressing. Keys are kept. */
+struct cli_slots {
+    struct cli_slot {
+        uint64_t hash;
+        struct stile_str key;
+        size_t at; /* index + 1; 0 = free */
+    } * items;
+    size_t count, capacity;
+};
+
+struct cli_row {
+    struct stile_row row;
+    const struct stile_table *table;
+    size_t next; /* of the person; index + 1 */
+    bool gone;
+};
+
+struct cli_person {
+    struct stile_str key;
+    size_t first, last, count; /* index + 1 */
+};
+
+struct cli_rows {
+    struct stile_arena *arena; /* keeps */
+    const struct stile_schema *schema;
+    struct stile_diags *diags;
+    struct cli_row **items; /* in the arena each, so that they stay put */
+    size_t count, capacity;
+    struct cli_person *persons;
+    size_t person_count, person_capacity;
+    struct cli_slots by_key, by_person;
+    struct cli_index {
+        struct stile_str table, column;
+        size_t upto; /* rows it holds */
+        struct cli_slots slots;
+    } indexes[CLI_INDEXES_MAX];
+    size_t index_count;
+    uint64_t read, bad, replaced, deleted, shared;
+    /* Set: an unknown table is looked for beside it, as another file of the
+     * same batch. */
+    const char *beside;
+};
+
+void stile__cli_rows_init(struct cli_rows *rows, struct stile_arena *arena,
+                          const struct stile_schema *schema,
+                          struct stile_diags *diags);
+void stile__cli_rows_release(struct cli_rows *rows);
+/* Reads one CSV file; `table` empty: the EMIS file name tells. NOT_FOUND when
+ * neither does, IO when it has been said why. */
+STILE_MUSTCHECK enum stile_status stile__cli_rows_file(struct cli_rows *rows,
+                                                       const char *path,
+                                                       struct stile_str table);
+/* NULL when there is none. */
+const struct stile_row *stile__cli_rows_find(struct cli_rows *rows,
+                                             struct stile_str table,
+                                             struct stile_str column,
+                                             struct stile_str key);
+/* A stile_map_env's lookup; ctx is a struct cli_rows. */
+enum stile_status stile__cli_rows_lookup(void *ctx, struct stile_str family,
+                                         struct stile_str table,
+                                         struct stile_str column,
+                                         struct stile_str key,
+                                         const struct stile_row **ret);
+/* Last part of a path. */
+struct stile_str stile__cli_base(const char *path);
+
+#endif

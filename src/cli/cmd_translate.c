@@ -1,0 +1,569 @@
+/*
+ * Files in, files out: the gateway's own exchange along one route to an own
+ * system, which is not governed. So what is written here is what the gateway
+ * would write, and a file that fails here fails there with the same findings.
+ */
+#include "cli_trip.h"
+
+#include <sys/stat.h>
+
+#define FILES_BYTES_MAX ((size_t)16 << 30)
+#define TRIP_BYTES_MAX ((size_t)2 << 30)
+#define FILE_BYTES_MAX ((size_t)1 << 30)
+#define FLUSH_BYTES ((size_t)1 << 20)
+#define FINDINGS_SHOWN 200
+#define PATHS_MAX 100000
+
+enum form {
+    FORM_EMIS,
+    FORM_VCSE_JSON,
+    FORM_VCSE_CSV,
+    FORM_FHIR
+};
+static const struct stile_str from_words[] = {
+    {"emis", 4}, {"vcse-json", 9}, {"vcse-csv", 8}, {"fhir", 4}};
+static const struct stile_str to_words[] = {
+    {"vcse-json", 9}, {"vcse-csv", 8}, {"fhir", 4}};
+static const enum form to_forms[] = {FORM_VCSE_JSON, FORM_VCSE_CSV, FORM_FHIR};
+
+struct work {
+    const struct cli_args *args;
+    enum form from, to;
+    struct stile_arena *arena; /* files and rows */
+    struct stile_arena *trip;  /* one message */
+    struct stile_plan_box *box;
+    struct stile_plan plan;
+    struct stile_partner partner;
+    struct stile_route route;
+    const char *const *paths;
+    size_t path_count;
+    FILE *out;
+    struct stile_buf buf;
+    struct stile_str first; /* vcse-json: held until a second comes;
+                               vcse-csv: the header */
+    uint64_t in, written, quarantined, held, findings;
+    struct cli_progress progress;
+    bool failed;
+};
+
+static struct stile_str format_of(enum form form)
+{
+    switch (form) {
+    case FORM_VCSE_JSON:
+        return STILE_STR("vcse-json");
+    case FORM_VCSE_CSV:
+        return STILE_STR("vcse-csv");
+    case FORM_FHIR:
+        return STILE_STR("fhir-json");
+    case FORM_EMIS:
+        break;
+    }
+    return STILE_STR_NULL; /* rows are given */
+}
+
+static struct stile_str family_of(enum form form)
+{
+    if (form == FORM_EMIS) {
+        return STILE_STR("emis");
+    }
+    return form == FORM_FHIR ? STILE_STR("fhir") : STILE_STR("vcse-case");
+}
+
+/* ---- out
+ * --------------------------------------------------------------------- */
+
+static void flush(struct work *w, size_t above)
+{
+    if (w->buf.len > above && !w->failed) {
+        w->failed = !stile__cli_write(w->out, &w->buf);
+    }
+}
+
+/* The objects of a case file, whether it is one or an array. */
+static struct stile_str inside(struct stile_str json)
+{
+    json = stile_str_trim(json);
+    if (stile_str_starts(json, STILE_STR("[")) &&
+        stile_str_ends(json, STILE_STR("]"))) {
+        json = stile_str_trim(stile_str_sub(json, 1, json.len - 2));
+    }
+    return json;
+}
+
+static void put_json(struct work *w, struct stile_str body)
+{
+    body = inside(body);
+    if (w->written == 0) {
+        w->first = stile_arena_str(w->arena, body);
+        return;
+    }
+    if (w->written == 1) {
+        stile_buf_addc(&w->buf, "[\n");
+        stile_buf_add(&w->buf, w->first);
+    }
+    stile_buf_addc(&w->buf, ",\n");
+    stile_buf_add(&w->buf, body);
+}
+
+/* One sheet: the header once. Names of columns hold no line end. */
+static void put_csv(struct work *w, struct stile_str body)
+{
+    size_t end = stile_str_find(body, '\n');
+    struct stile_str header =
+        stile_str_sub(body, 0, end == SIZE_MAX ? body.len : end + 1);
+
+    if (w->written == 0) {
+        w->first = stile_arena_str(w->arena, header);
+        stile_buf_add(&w->buf, header);
+    } else if (!stile_str_eq(header, w->first)) {
+        stile__cli_say("record %llu has other columns than the first; it "
+                       "cannot stand in the same sheet",
+                       (unsigned long long)w->written + 1);
+        w->quarantined++;
+        return;
+    }
+    stile_buf_add(&w->buf, stile_str_sub(body, header.len, SIZE_MAX));
+}
+
+static void put(struct work *w, struct stile_str body)
+{
+    if (w->to == FORM_VCSE_JSON) {
+        put_json(w, body);
+    } else if (w->to == FORM_VCSE_CSV) {
+        put_csv(w, body);
+    } else {
+        stile_buf_add(&w->buf, body);
+        stile_buf_byte(&w->buf, '\n');
+    }
+    w->written++;
+    flush(w, FLUSH_BYTES);
+}
+
+static void put_end(struct work *w)
+{
+    if (w->to == FORM_VCSE_JSON && w->written == 1) {
+        stile_buf_add(&w->buf, w->first);
+        stile_buf_byte(&w->buf, '\n');
+    } else if (w->to == FORM_VCSE_JSON && w->written > 1) {
+        stile_buf_addc(&w->buf, "\n]\n");
+    }
+    flush(w, 0);
+}
+
+/* ---- one message
+ * ----------------------------------------------------------------- */
+
+static void show(struct work *w, const struct stile_diags *diags)
+{
+    struct stile_buf out;
+
+    stile_buf_init(&out, (size_t)16 << 20);
+    for (size_t i = 0; i < diags->count; i++) {
+        if (w->findings++ < FINDINGS_SHOWN) {
+            stile_diag_print(&diags->items[i], stile__cli_color(stderr), &out);
+        }
+    }
+    w->findings += diags->suppressed;
+    (void)!stile__cli_write(stderr, &out);
+    stile_buf_release(&out);
+}
+
+static void one(struct work *w, struct stile_message message,
+                struct cli_rows *rows)
+{
+    struct cli_trip trip = {
+        .plan = &w->plan, .message = message, .rows = rows, .arena = w->trip};
+    enum stile_status status;
+
+    trip.message.source = w->route.from;
+    trip.message.source_ods = w->plan.ods;
+    trip.message.family = family_of(w->from);
+    trip.message.received = stile_now();
+    trip.message.now = trip.message.received;
+    status = stile__cli_trip(&trip);
+    if (trip.exchange) {
+        show(w, stile_exchange_diags(trip.exchange));
+    }
+    if (status != STILE_OK) {
+        stile__cli_say("%.*s: %s", STILE_FMT(message.name),
+                       stile_status_text(status));
+        w->quarantined++;
+    } else {
+        w->quarantined += trip.accept.quarantine_count;
+        w->held += trip.accept.held_count;
+        for (size_t i = 0; i < trip.accept.row_count; i++) {
+            put(w, trip.accept.rows[i].body);
+        }
+    }
+    stile_arena_reset(w->trip);
+}
+
+static void message(struct work *w, struct stile_str name,
+                    struct stile_str bytes)
+{
+    struct stile_message m = {.id =
+                                  stile_arena_printf(w->arena, "translate.%llu",
+                                                     (unsigned long long)w->in),
+                              .name = name,
+                              .format = format_of(w->from),
+                              .bytes = bytes};
+
+    w->in++;
+    one(w, m, NULL);
+}
+
+/* One JSON document a line: a line that ends with `}` and another behind it
+ * that begins with `{`. */
+static bool is_lines(struct stile_str bytes)
+{
+    size_t end = stile_str_find(bytes, '\n');
+    struct stile_str line, rest;
+
+    if (end == SIZE_MAX) {
+        return false;
+    }
+    line = stile_str_trim(stile_str_sub(bytes, 0, end));
+    rest = stile_str_trim(stile_str_sub(bytes, end, SIZE_MAX));
+    return stile_str_starts(line, STILE_STR("{")) &&
+           stile_str_ends(line, STILE_STR("}")) &&
+           stile_str_starts(rest, STILE_STR("{"));
+}
+
+static void messages(struct work *w)
+{
+    for (size_t i = 0; i < w->path_count && !w->failed; i++) {
+        struct stile_str bytes, line;
+        struct stile_str name = stile__cli_base(w->paths[i]);
+
+        if (!stile__cli_read(w->paths[i], FILE_BYTES_MAX, w->arena, &bytes)) {
+            w->quarantined++;
+            continue;
+        }
+        stile__cli_progress(&w->progress, "files", i, w->path_count);
+        if (w->from != FORM_FHIR || !is_lines(bytes)) {
+            message(w, name, bytes);
+            continue;
+        }
+        while (!w->failed && stile_str_next(&bytes, '\n', &line)) {
+            line = stile_str_trim(line);
+            if (line.len > 0) {
+                message(w, name, line);
+            }
+        }
+    }
+}
+
+/* ---- an export
+ * --------------------------------------------------------------------- */
+
+static void person(struct work *w, struct cli_rows *rows,
+                   const struct cli_person *p)
+{
+    struct stile_row *list =
+        stile_arena_array(w->trip, p->count, sizeof(*list));
+    struct stile_message m = {
+        .id = stile_arena_printf(w->arena, "translate.%zu",
+                                 (size_t)(p - rows->persons)),
+        .name = STILE_STR("export"),
+        .feed = w->route.from,
+        .feed_person = p->key,
+        .feed_batch = 1};
+    size_t count = 0;
+
+    for (size_t at = p->first; list && at != 0;
+         at = rows->items[at - 1]->next) {
+        if (!rows->items[at - 1]->gone) {
+            list[count++] = rows->items[at - 1]->row;
+        }
+    }
+    if (p->key.len == 0) {
+        stile__cli_say("%zu rows name no person and cannot be translated",
+                       p->count);
+        w->quarantined += p->count;
+        stile_arena_reset(w->trip);
+        return;
+    }
+    if (count == 0) {
+        stile_arena_reset(w->trip);
+        return;
+    }
+    m.rows = list;
+    m.row_count = count;
+    one(w, m, rows);
+}
+
+static bool load(struct work *w, struct cli_rows *rows)
+{
+    struct stile_str table = stile_str_cstr(stile__cli_get(w->args, "table"));
+
+    for (size_t i = 0; i < w->path_count; i++) {
+        enum stile_status status =
+            stile__cli_rows_file(rows, w->paths[i], table);
+
+        if (status == STILE_NOT_FOUND) {
+            stile__cli_say("%s: its name does not say which table it is, or "
+                           "no format knows the table; give --table",
+                           w->paths[i]);
+        }
+        if (status == STILE_NOMEM || status == STILE_LIMIT) {
+            stile__cli_say("%s: %s; translate fewer files at once", w->paths[i],
+                           stile_status_text(status));
+            return false;
+        }
+        if (status != STILE_OK) {
+            w->quarantined++;
+        }
+        stile__cli_progress(&w->progress, "files", i + 1, w->path_count);
+    }
+    return true;
+}
+
+static void export(struct work *w)
+{
+    struct cli_rows rows;
+    struct stile_diags diags;
+
+    stile_diags_init(&diags, w->arena, FINDINGS_SHOWN);
+    stile__cli_rows_init(&rows, w->arena, w->plan.schema, &diags);
+    if (load(w, &rows)) {
+        show(w, &diags);
+        for (size_t i = 0; i < rows.person_count && !w->failed; i++) {
+            stile__cli_progress(&w->progress, "persons", i, rows.person_count);
+            person(w, &rows, &rows.persons[i]);
+        }
+    } else {
+        w->failed = true;
+    }
+    w->in = rows.read;
+    w->quarantined += rows.bad;
+    stile__cli_progress_end(&w->progress);
+    if (rows.replaced + rows.deleted > 0) {
+        stile__cli_say("of the rows, %llu were replaced by later ones of the "
+                       "same key and %llu only say that a record is gone",
+                       (unsigned long long)rows.replaced,
+                       (unsigned long long)rows.deleted);
+    }
+    stile__cli_rows_release(&rows);
+}
+
+/* ---- files
+ * ----------------------------------------------------------------------------
+ */
+
+/* Exports in the order of their time, so that a delta comes after its bulk. */
+static int by_time(const void *a, const void *b)
+{
+    struct stile_str x = stile__cli_base(*(const char *const *)a);
+    struct stile_str y = stile__cli_base(*(const char *const *)b);
+    struct stile_emis_name nx, ny;
+    int order = 0;
+
+    if (stile_emis_name_parse(x, &nx) && stile_emis_name_parse(y, &ny)) {
+        order = stile_str_cmp(nx.stamp, ny.stamp);
+    }
+    return order != 0 ? order : stile_str_cmp(x, y);
+}
+
+static bool add_folder(struct work *w, const char *folder, const char **paths)
+{
+    struct stile_str *names = NULL, error;
+    const char *suffix =
+        w->from == FORM_VCSE_JSON || w->from == FORM_FHIR ? ".json" : ".csv";
+    size_t count = 0;
+
+    if (stile_folder_list(folder, w->arena, &names, &count, &error) !=
+        STILE_OK) {
+        stile__cli_say("%.*s", STILE_FMT(error));
+        return false;
+    }
+    for (size_t i = 0; i < count && w->path_count < PATHS_MAX; i++) {
+        if (stile_str_ends(names[i], stile_str_cstr(suffix))) {
+            paths[w->path_count++] =
+                stile_path_join(w->arena, folder, names[i]);
+        }
+    }
+    return !stile_arena_failed(w->arena);
+}
+
+static bool gather(struct work *w)
+{
+    const char **paths = stile_arena_array(w->arena, PATHS_MAX, sizeof(*paths));
+
+    for (size_t i = 0; paths && i < w->args->word_count; i++) {
+        struct stat about;
+
+        if (stat(w->args->words[i], &about) == 0 && S_ISDIR(about.st_mode)) {
+            if (!add_folder(w, w->args->words[i], paths)) {
+                return false;
+            }
+        } else if (w->path_count < PATHS_MAX) {
+            paths[w->path_count++] = w->args->words[i];
+        }
+    }
+    if (!paths || w->path_count == 0) {
+        stile__cli_say("there is no file of that kind in the folder");
+        return false;
+    }
+    if (w->from == FORM_EMIS) {
+        qsort(paths, w->path_count, sizeof(*paths), by_time);
+    }
+    w->paths = paths;
+    return true;
+}
+
+/* ---- the command
+ * -------------------------------------------------------------------------- */
+
+static void prepare(struct work *w)
+{
+    w->partner = (struct stile_partner){STILE_STR("output"), STILE_STR("OWN"),
+                                        STILE_STR("own-system"), true};
+    w->route = (struct stile_route){.name = STILE_STR("translate"),
+                                    .from = STILE_STR("input"),
+                                    .format = format_of(w->to)};
+    w->plan = w->box->plan;
+    w->plan.gateway = STILE_STR("translate");
+    w->plan.ods = w->partner.ods;
+    w->plan.kind = STILE_STR_NULL;
+    w->plan.partners = &w->partner;
+    w->plan.partner_count = 1;
+    w->plan.routes = &w->route;
+    w->plan.route_count = 1;
+    /* A file at hand is trusted with more than a message from afar. */
+    w->plan.json.bytes = FILE_BYTES_MAX;
+    w->plan.json.values = 50000000;
+    w->plan.persons_max = 20000;
+}
+
+static void summary(const struct work *w)
+{
+    if (w->findings > FINDINGS_SHOWN) {
+        stile__cli_say("%llu more findings are not shown",
+                       (unsigned long long)(w->findings - FINDINGS_SHOWN));
+    }
+    (void)fprintf(
+        stderr,
+        "translate: %llu %s in, %llu records out, %llu quarantined, "
+        "%llu held\n",
+        (unsigned long long)w->in, w->from == FORM_EMIS ? "rows" : "messages",
+        (unsigned long long)w->written, (unsigned long long)w->quarantined,
+        (unsigned long long)w->held);
+}
+
+/* A name that is seen is a file that is whole. */
+static bool finish_file(struct work *w, const char *part, const char *path)
+{
+    if (!part) {
+        return !w->failed;
+    }
+    if (fclose(w->out) != 0) {
+        w->failed = true;
+    }
+    if (w->failed || rename(part, path) != 0) {
+        (void)remove(part);
+        stile__cli_say("%s could not be written; check its folder and the "
+                       "space on the disk",
+                       path);
+        return false;
+    }
+    return true;
+}
+
+static int translate(struct work *w)
+{
+    const char *path = stile__cli_get(w->args, "out");
+    const char *part = NULL;
+
+    w->out = stdout;
+    if (path && strcmp(path, "-") != 0) {
+        part = stile_arena_cstr(w->arena,
+                                stile_arena_printf(w->arena, "%s.part", path));
+        w->out = part ? fopen(part, "wb") : NULL;
+        if (!w->out) {
+            stile__cli_say("%s cannot be written; check its folder", path);
+            return CLI_FAILED;
+        }
+    }
+    stile__cli_say("translating without rules: nobody has decided that anyone "
+                   "may see the result");
+    if (w->from == FORM_EMIS) {
+        export(w);
+    } else {
+        messages(w);
+        stile__cli_progress_end(&w->progress);
+    }
+    put_end(w);
+    if (!finish_file(w, part, path)) {
+        return CLI_FAILED;
+    }
+    summary(w);
+    return w->quarantined > 0 ? CLI_FAILED : CLI_OK;
+}
+
+static int run(const struct cli_args *args)
+{
+    struct work w = {.args = args};
+    const char *folder = stile__cli_get(args, "mappings");
+    size_t from, to;
+    int result = CLI_FAILED;
+
+    if (!folder || !stile__cli_has(args, "from") ||
+        !stile__cli_has(args, "to")) {
+        return stile__cli_usage(args, "it needs --mappings, --from and --to");
+    }
+    from = stile__cli_word(args, "from", from_words,
+                           sizeof(from_words) / sizeof(from_words[0]));
+    to = stile__cli_word(args, "to", to_words,
+                         sizeof(to_words) / sizeof(to_words[0]));
+    if (from == SIZE_MAX || to == SIZE_MAX) {
+        return CLI_USAGE;
+    }
+    w.from = (enum form)from;
+    w.to = to_forms[to];
+    w.arena = stile_arena_new(FILES_BYTES_MAX);
+    w.trip = stile_arena_new(TRIP_BYTES_MAX);
+    stile_buf_init(&w.buf, FILE_BYTES_MAX);
+    if (gather(&w) && stile__cli_plan(folder, NULL, w.arena, &w.box)) {
+        prepare(&w);
+        result = translate(&w);
+    }
+    stile_plan_release(&w.box);
+    stile_buf_release(&w.buf);
+    stile_arena_free(&w.trip);
+    stile_arena_free(&w.arena);
+    return result;
+}
+
+static const struct cli_option options[] = {
+    {"mappings", 'm', "FOLDER", "formats, maps, codes and rules"},
+    {"from", 'f', "FORM", "emis, vcse-json, vcse-csv or fhir"},
+    {"to", 't', "FORM", "vcse-json, vcse-csv or fhir"},
+    {"table", 0, "TABLE", "emis: the table, when file names do not say it"},
+    {"out", 'o', "FILE", "where the result goes; - is standard output"},
+};
+
+const struct cli_command stile__cmd_translate = {
+    "translate",
+    "FILE_OR_FOLDER...",
+    1,
+    1000000,
+    "translate files from one form to another, without rules",
+    "Reads files of one form and writes another, by the mappings alone: no\n"
+    "rule is asked, so the result is for the organisation that has the input.\n"
+    "An EMIS batch may be given as a folder; its rows are put together by\n"
+    "person. To fhir writes one Bundle a person and line; to vcse-json one\n"
+    "case or an array of them; to vcse-csv one sheet. FHIR input may be one\n"
+    "document or one a line; - reads standard input. What cannot be "
+    "translated\n"
+    "is counted and said with file, row and rule, and the rest goes on. A row\n"
+    "that waits for another which is not in the input counts as held. Rows\n"
+    "that only delete what an earlier export had have nothing to delete here;\n"
+    "they are counted too.\n\n"
+    "  stile translate -m mappings --from vcse-csv --to fhir cases.csv -o "
+    "out.ndjson\n"
+    "  stile translate -m mappings --from emis --to fhir export/ -o "
+    "out.ndjson\n\n"
+    "exit: 0 all translated; 1 something was quarantined or could not be read\n"
+    "      or written; 2 wrong command line",
+    CLI_OPTIONS(options),
+    run};
