@@ -264,6 +264,17 @@ static const struct stile_table *table_of_row(const struct stile_schema *schema,
     return NULL;
 }
 
+enum stile_status stile__cli_rows_add(struct cli_rows *rows,
+                                      const struct stile_row *row)
+{
+    const struct stile_table *found = table_of_row(rows->schema, row);
+
+    if (!found) {
+        return STILE_UNSUPPORTED;
+    }
+    return add_row(rows, row, found) ? STILE_OK : STILE_NOMEM;
+}
+
 static enum stile_status take(struct cli_rows *rows, const char *path,
                               const struct stile_table *table)
 {
@@ -284,15 +295,10 @@ static enum stile_status take(struct cli_rows *rows, const char *path,
         return status;
     }
     rows->bad += decoded.bad_rows;
-    for (size_t i = 0; i < decoded.row_count; i++) {
-        const struct stile_table *found =
-            table_of_row(rows->schema, &decoded.rows[i]);
-
-        if (!found || !add_row(rows, &decoded.rows[i], found)) {
-            return found ? STILE_NOMEM : STILE_UNSUPPORTED;
-        }
+    for (size_t i = 0; status == STILE_OK && i < decoded.row_count; i++) {
+        status = stile__cli_rows_add(rows, &decoded.rows[i]);
     }
-    return STILE_OK;
+    return status;
 }
 
 enum stile_status stile__cli_rows_file(struct cli_rows *rows, const char *path,

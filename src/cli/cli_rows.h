@@ -66,6 +66,9 @@ void stile__cli_rows_release(struct cli_rows *rows);
 STILE_MUSTCHECK enum stile_status stile__cli_rows_file(struct cli_rows *rows,
                                                        const char *path,
                                                        struct stile_str table);
+/* One decoded row, whose memory must last as long as `rows`. */
+STILE_MUSTCHECK enum stile_status
+stile__cli_rows_add(struct cli_rows *rows, const struct stile_row *row);
 /* NULL when there is none. */
 const struct stile_row *stile__cli_rows_find(struct cli_rows *rows,
                                              struct stile_str table,
