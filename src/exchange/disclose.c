@@ -166,6 +166,24 @@ static struct stile_str family_of_format(struct stile_str format)
                                                         : format;
 }
 
+/* The family holds the one sheet of level 1 beside the tables of level 2, and
+ * mappings write both: each form takes its own rows. */
+static size_t rows_of_form(const struct stile__trip *trip,
+                           struct stile_row *rows, size_t count)
+{
+    bool sheet = stile_str_eqc(trip->route->format, "vcse-csv");
+    struct stile_str family = family_of_format(trip->route->format);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct stile_table *table = stile_schema_table(
+            trip->plan->schema, family, STILE_STR_NULL, rows[i].table);
+        if (table != NULL && (table->json_name.len == 0) == sheet) {
+            rows[kept++] = rows[i];
+        }
+    }
+    return kept;
+}
+
 enum stile_status stile__encode(struct stile__trip *trip,
                                 struct stile_value *const *resources,
                                 size_t count,
@@ -188,6 +206,9 @@ enum stile_status stile__encode(struct stile__trip *trip,
     }
     if (status != STILE_OK) {
         return status;
+    }
+    if (stile_str_starts(trip->route->format, STILE_STR("vcse-"))) {
+        decoded.row_count = rows_of_form(trip, decoded.rows, decoded.row_count);
     }
     char exported_at[25];
     size_t len = stile_time_format(trip->now, exported_at);
