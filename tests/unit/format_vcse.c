@@ -1,0 +1,442 @@
+/* The VCSE makers and csv, over readable files in tests/golden/format: each
+ * input has a .rows file of the rows, findings and count it gives. */
+#include <criterion/criterion.h>
+
+#include <stile/format.h>
+
+struct fixture {
+    struct stile_arena *arena;
+    struct stile_diags diags;
+    struct stile_schema *schema;
+    struct stile_decoded decoded;
+};
+
+static struct stile_str slurp(struct fixture *f, const char *folder,
+                              const char *name)
+{
+    struct stile_buf text;
+    char path[512];
+    char part[4096];
+    size_t n = 0;
+    stile_buf_init(&text, 8u << 20);
+    snprintf(path, sizeof path, "%s/%s/%s", STILE_SOURCE_DIR, folder, name);
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file, "%s", path);
+    while ((n = fread(part, 1, sizeof part, file)) > 0) {
+        stile_buf_add(&text, (struct stile_str){part, n});
+    }
+    fclose(file);
+    struct stile_str kept = stile_arena_str(f->arena, stile_buf_str(&text));
+    stile_buf_release(&text);
+    return kept;
+}
+
+static struct stile_str golden(struct fixture *f, const char *name)
+{
+    return slurp(f, "tests/golden/format", name);
+}
+
+static void start(struct fixture *f)
+{
+    static const char *const names[] = {"vcse-case-0.1.tables",
+                                        "emis-8.2.tables", "emis-7.0.tables"};
+    stile_format_setup();
+    f->arena = stile_arena_new(64u << 20);
+    f->decoded = (struct stile_decoded){0};
+    stile_diags_init(&f->diags, f->arena, 0);
+    f->schema = stile_schema_new(f->arena);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct stile_source source = {stile_str_cstr(names[i]),
+                                      slurp(f, "mappings/formats", names[i])};
+        cr_assert_eq(stile_schema_add(f->schema, &source, &f->diags), STILE_OK);
+    }
+}
+
+static void end(struct fixture *f)
+{
+    stile_arena_free(&f->arena);
+}
+
+static enum stile_status decode(struct fixture *f, const char *format,
+                                const char *table, struct stile_str bytes)
+{
+    struct stile_format_input in = {.bytes = bytes,
+                                    .name = STILE_STR("in"),
+                                    .schema = f->schema,
+                                    .table = stile_str_cstr(table)};
+    return stile_format_find(stile_str_cstr(format))
+        ->decode(&in, f->arena, &f->diags, &f->decoded);
+}
+
+static void print_rows(const struct fixture *f, struct stile_buf *out)
+{
+    static const char *const severities[] = {"error", "warning", "note"};
+    for (size_t i = 0; i < f->decoded.row_count; i++) {
+        const struct stile_row *r = &f->decoded.rows[i];
+        stile_buf_printf(out, "%.*s %u", STILE_FMT(r->table),
+                         (unsigned)r->number);
+        for (size_t k = 0; k < r->count; k++) {
+            if (r->cells[k].len == 0) {
+                continue;
+            }
+            stile_buf_printf(out, " %.*s=", STILE_FMT(r->columns[k]));
+            for (size_t c = 0; c < r->cells[k].len; c++) {
+                if (r->cells[k].ptr[c] == '\n') {
+                    stile_buf_addc(out, "\\n");
+                } else {
+                    stile_buf_byte(out, r->cells[k].ptr[c]);
+                }
+            }
+        }
+        stile_buf_byte(out, '\n');
+    }
+    for (size_t i = 0; i < f->diags.count; i++) {
+        const struct stile_diag *d = &f->diags.items[i];
+        stile_buf_printf(out, "%s %s %u %.*s\n", d->code,
+                         severities[d->severity], d->line, STILE_FMT(d->path));
+    }
+    stile_buf_printf(out, "bad %zu\n", f->decoded.bad_rows);
+}
+
+static void expect_rows(struct fixture *f, const char *name)
+{
+    struct stile_buf out;
+    stile_buf_init(&out, 1 << 20);
+    print_rows(f, &out);
+    cr_assert(stile_str_eq(stile_buf_str(&out), golden(f, name)),
+              "%s, got:\n%.*s", name, STILE_FMT(stile_buf_str(&out)));
+    stile_buf_release(&out);
+}
+
+static enum stile_status encode(struct fixture *f, const char *format,
+                                struct stile_buf *out)
+{
+    return stile_format_find(stile_str_cstr(format))
+        ->encode(&f->decoded, f->schema, STILE_STR("2025-03-02T00:00:00Z"), out,
+                 &f->diags);
+}
+
+static void expect_encoded(struct fixture *f, const char *format,
+                           struct stile_str expected)
+{
+    struct stile_buf out;
+    stile_buf_init(&out, 1 << 20);
+    cr_assert_eq(encode(f, format, &out), STILE_OK);
+    cr_assert(stile_str_eq(stile_str_trim(stile_buf_str(&out)),
+                           stile_str_trim(expected)),
+              "got:\n%.*s", STILE_FMT(stile_buf_str(&out)));
+    stile_buf_release(&out);
+}
+
+static void refuse_encoding(struct fixture *f, const char *code)
+{
+    struct stile_buf out;
+    stile_buf_init(&out, 1 << 20);
+    f->diags.count = 0;
+    cr_assert_eq(encode(f, "vcse-json", &out), STILE_INVALID);
+    cr_assert_eq(out.len, 0);
+    cr_assert_str_eq(f->diags.items[0].code, code);
+    stile_buf_release(&out);
+}
+
+Test(format_vcse, json_case)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(decode(&f, "vcse-json", "", golden(&f, "vcse_case.json")),
+                 STILE_OK);
+    cr_assert(stile_str_eqc(f.decoded.exported_at, "2025-03-01T09:00:00Z"));
+    expect_rows(&f, "vcse_case.rows");
+    struct stile_str out = golden(&f, "vcse_case.out.json");
+    expect_encoded(&f, "vcse-json", out);
+    /* What was written reads as the same, without a finding but the column
+     * that stays unknown. */
+    f.diags.count = 0;
+    cr_assert_eq(decode(&f, "vcse-json", "", out), STILE_OK);
+    cr_assert_eq(f.diags.count, 1);
+    expect_encoded(&f, "vcse-json", out);
+    end(&f);
+}
+
+Test(format_vcse, json_faults_are_told_and_harm_only_their_rows)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(decode(&f, "vcse-json", "", golden(&f, "vcse_bad.json")),
+                 STILE_OK);
+    expect_rows(&f, "vcse_bad.rows");
+    end(&f);
+}
+
+Test(format_vcse, json_rows_shared_by_cases)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(decode(&f, "vcse-json", "", golden(&f, "vcse_shared.json")),
+                 STILE_OK);
+    expect_rows(&f, "vcse_shared.rows");
+    expect_encoded(&f, "vcse-json", golden(&f, "vcse_shared.out.json"));
+    end(&f);
+}
+
+Test(format_vcse, json_takes_a_mark_of_byte_order)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(decode(&f, "vcse-json", "",
+                        STILE_STR("\xef\xbb\xbf{\"format\":\"vcse-case/0.1\","
+                                  "\"person\":{\"person_ref\":\"P\"}}")),
+                 STILE_OK);
+    cr_assert_eq(f.decoded.row_count, 1);
+    end(&f);
+}
+
+Test(format_vcse, json_without_rows_is_refused)
+{
+    static const char *const texts[] = {
+        "[]", "{}", "3", "{\"format\":\"vcse-case/0.1\"}",
+        "[{\"format\":\"vcse-case/0.1\",\"contact\":[]}]"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct fixture f;
+        start(&f);
+        cr_assert_eq(decode(&f, "vcse-json", "", stile_str_cstr(texts[i])),
+                     STILE_INVALID);
+        cr_assert_eq(f.diags.errors, 1);
+        end(&f);
+    }
+}
+
+/* ---- rows made by hand ---- */
+
+static void add_row(struct fixture *f, struct stile_row *rows,
+                    const char *table, const char *pairs)
+{
+    const struct stile_table *t =
+        stile_schema_table(f->schema, STILE_STR("vcse-case"), STILE_STR(""),
+                           stile_str_cstr(table));
+    struct stile_str *cells =
+        stile_arena_array(f->arena, t->count, sizeof *cells);
+    struct stile_str rest = stile_str_cstr(pairs);
+    struct stile_str pair;
+    while (stile_str_next(&rest, ' ', &pair)) {
+        size_t cut = stile_str_find(pair, '=');
+        uint32_t at = stile_table_column(t, stile_str_sub(pair, 0, cut));
+        cells[at] = stile_str_sub(pair, cut + 1, pair.len - cut - 1);
+    }
+    rows[f->decoded.row_count++] =
+        (struct stile_row){.table = t->name,
+                           .columns = t->column_names,
+                           .cells = cells,
+                           .count = t->count};
+    f->decoded.rows = rows;
+}
+
+Test(format_vcse, a_row_never_lands_in_another_case)
+{
+    static const struct {
+        const char *table, *pairs, *code;
+    } stray[] = {
+        {"contact", "contact_ref=K1 case_ref=C9", "V209"},
+        {"contact", "contact_ref=K1", "V209"},
+        {"need", "need_ref=N1 plan_ref=L9", "V209"},
+        {"goal", "goal_ref=G1 need_ref=N9", "V209"},
+        {"risk", "person_ref=P9 kind=none-known", "V209"},
+        {"risk", "kind=none-known", "V209"},
+        {"person", "person_ref=P1 given_name=Other", "V208"},
+        {"case", "case_ref=C1 person_ref=P2", "V208"},
+        {"plan", "plan_ref=L1 case_ref=C2", "V208"},
+    };
+    for (size_t i = 0; i < sizeof stray / sizeof stray[0]; i++) {
+        struct fixture f;
+        struct stile_row rows[8];
+        start(&f);
+        add_row(&f, rows, "person", "person_ref=P1");
+        add_row(&f, rows, "person", "person_ref=P2");
+        add_row(&f, rows, "case", "case_ref=C1 person_ref=P1");
+        add_row(&f, rows, "case", "case_ref=C2 person_ref=P2");
+        add_row(&f, rows, "plan", "plan_ref=L1 case_ref=C1");
+        add_row(&f, rows, stray[i].table, stray[i].pairs);
+        refuse_encoding(&f, stray[i].code);
+        end(&f);
+    }
+}
+
+Test(format_vcse, rows_find_their_case_by_any_chain)
+{
+    struct fixture f;
+    struct stile_row rows[16];
+    start(&f);
+    add_row(&f, rows, "goal", "goal_ref=A1 need_ref=N1 text=x");
+    add_row(&f, rows, "need", "need_ref=N1 plan_ref=L1");
+    add_row(&f, rows, "group", "group_ref=G1");
+    add_row(&f, rows, "group", "group_ref=G2");
+    add_row(&f, rows, "plan", "plan_ref=L1 case_ref=C2");
+    add_row(&f, rows, "case", "case_ref=C1 person_ref=P1");
+    add_row(&f, rows, "case", "case_ref=C2 person_ref=P2");
+    add_row(&f, rows, "contact", "contact_ref=K1 case_ref=C2 group_ref=G1");
+    add_row(&f, rows, "risk", "person_ref=P1 kind=to-self");
+    expect_encoded(
+        &f, "vcse-json",
+        STILE_STR(
+            "[{\"format\":\"vcse-case/0.1\",\"exported_at\":"
+            "\"2025-03-02T00:00:00Z\",\"case\":{\"case_ref\":\"C1\","
+            "\"person_ref\":\"P1\"},\"risk\":[{\"person_ref\":\"P1\","
+            "\"kind\":\"to-self\"}]},{\"format\":\"vcse-case/0.1\","
+            "\"exported_at\":\"2025-03-02T00:00:00Z\",\"case\":{"
+            "\"case_ref\":\"C2\",\"person_ref\":\"P2\"},\"contact\":[{"
+            "\"contact_ref\":\"K1\",\"case_ref\":\"C2\",\"group_ref\":"
+            "\"G1\"}],\"plan\":[{\"plan_ref\":\"L1\",\"case_ref\":\"C2\"}],"
+            "\"need\":[{\"need_ref\":\"N1\",\"plan_ref\":\"L1\"}],\"goal\":[{"
+            "\"goal_ref\":\"A1\",\"need_ref\":\"N1\",\"text\":\"x\"}],"
+            "\"group\":[{\"group_ref\":\"G1\"}]}]"));
+    /* The group no contact names is told. */
+    cr_assert_eq(f.diags.count, 1);
+    cr_assert_str_eq(f.diags.items[0].code, "V212");
+    end(&f);
+}
+
+Test(format_vcse, json_refuses_rows_of_other_tables)
+{
+    struct fixture f;
+    struct stile_row rows[2];
+    start(&f);
+    add_row(&f, rows, "cases", "case_ref=C1");
+    refuse_encoding(&f, "V211");
+    f.decoded.row_count = 0;
+    refuse_encoding(&f, "V209");
+    end(&f);
+}
+
+/* ---- sheets ---- */
+
+Test(format_vcse, sheet_is_repaired_and_every_repair_told)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(decode(&f, "vcse-csv", "", golden(&f, "vcse_sheet.csv")),
+                 STILE_OK);
+    expect_rows(&f, "vcse_sheet.rows");
+    end(&f);
+}
+
+Test(format_vcse, sheet_reads_again_as_it_was_written)
+{
+    struct fixture f;
+    struct stile_buf out;
+    start(&f);
+    cr_assert_eq(decode(&f, "vcse-csv", "", golden(&f, "vcse_sheet.csv")),
+                 STILE_OK);
+    stile_buf_init(&out, 1 << 20);
+    cr_assert_eq(encode(&f, "vcse-csv", &out), STILE_OK);
+    struct stile_decoded first = f.decoded;
+    cr_assert_eq(decode(&f, "vcse-csv", "", stile_buf_str(&out)), STILE_OK);
+    cr_assert_eq(f.decoded.row_count, first.row_count);
+    cr_assert_eq(f.decoded.bad_rows, 0);
+    for (size_t i = 0; i < first.row_count; i++) {
+        for (size_t k = 0; k < first.rows[i].count; k++) {
+            cr_assert(stile_str_eq(first.rows[i].cells[k],
+                                   f.decoded.rows[i].cells[k]));
+        }
+    }
+    stile_buf_release(&out);
+    end(&f);
+}
+
+Test(format_vcse, sheet_in_windows_1252)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(decode(&f, "vcse-csv", "",
+                        STILE_STR("case_ref,family_name,status\r\n"
+                                  "C1,Zo\xeb,active\r\n")),
+                 STILE_OK);
+    cr_assert_eq(f.decoded.row_count, 1);
+    cr_assert(stile_str_eqc(
+        stile_row_get(&f.decoded.rows[0], STILE_STR("family_name")),
+        "Zo\xc3\xab"));
+    end(&f);
+}
+
+Test(format_vcse, sheet_without_its_key_or_header_is_refused)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(decode(&f, "vcse-csv", "", STILE_STR("")), STILE_INVALID);
+    cr_assert_str_eq(f.diags.items[0].code, "V120");
+    cr_assert_eq(decode(&f, "vcse-csv", "", STILE_STR("family_name\nX\n")),
+                 STILE_INVALID);
+    cr_assert_eq(f.diags.errors, 2);
+    bool key = false;
+    for (size_t i = 0; i < f.diags.count; i++) {
+        key = key || (strcmp(f.diags.items[i].code, "D102") == 0 &&
+                      stile_str_eqc(f.diags.items[i].path, "case_ref"));
+    }
+    cr_assert(key);
+    end(&f);
+}
+
+Test(format_vcse, empty_sheet_is_its_header)
+{
+    struct fixture f;
+    start(&f);
+    expect_encoded(&f, "vcse-csv",
+                   STILE_STR("person_ref,nhs_number,given_name,family_name,"
+                             "birth_date,postcode,gp_practice_code,case_ref,"
+                             "service_name,first_ask_at,received_at,source,"
+                             "reason_text,status,status_at,share"));
+    end(&f);
+}
+
+/* ---- csv of any table ---- */
+
+Test(format_table, binds_old_names_and_keeps_unknown_columns)
+{
+    struct fixture f;
+    start(&f);
+    struct stile_str text = STILE_STR(
+        "\"CodeId\",\"Term\",\"Later\",\"ProcessingId\",\"ParentCodeId\"\n"
+        "\"1\",\"a \"\"b\"\"\",\"x\",\"7\",\"2\"\n"
+        "\"1\",\"short\"\n");
+    cr_assert_eq(decode(&f, "csv", "Coding_ClinicalCode", text), STILE_OK);
+    cr_assert_eq(f.decoded.row_count, 1);
+    cr_assert_eq(f.decoded.bad_rows, 1);
+    const struct stile_row *r = &f.decoded.rows[0];
+    cr_assert_eq(r->count, 12);
+    cr_assert(stile_str_eqc(stile_row_get(r, STILE_STR("Later")), "x"));
+    cr_assert(stile_str_eqc(stile_row_get(r, STILE_STR("Term")), "a \"b\""));
+    cr_assert(stile_str_eqc(stile_row_get(r, STILE_STR("ParentCodeID")), "2"));
+    cr_assert_null(stile_row_get(r, STILE_STR("NationalCode")).ptr);
+    struct stile_buf out;
+    stile_buf_init(&out, 10000);
+    cr_assert_eq(encode(&f, "csv", &out), STILE_OK);
+    cr_assert(stile_str_starts(stile_buf_str(&out), STILE_STR("\"CodeId\"")));
+    cr_assert(stile_str_ends(stile_buf_str(&out), STILE_STR(",\"x\"\n")));
+    stile_buf_release(&out);
+    end(&f);
+}
+
+Test(format_table, an_unknown_table_is_told)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(decode(&f, "csv", "Nothing", STILE_STR("a,b\n1,2\n")),
+                 STILE_NOT_FOUND);
+    cr_assert_str_eq(f.diags.items[0].code, "D104");
+    end(&f);
+}
+
+Test(format_table, one_file_holds_one_table)
+{
+    struct fixture f;
+    struct stile_row rows[2];
+    struct stile_buf out;
+    start(&f);
+    add_row(&f, rows, "risk", "person_ref=P1 kind=to-self");
+    add_row(&f, rows, "group", "group_ref=G1");
+    stile_buf_init(&out, 1000);
+    cr_assert_eq(encode(&f, "csv", &out), STILE_INVALID);
+    cr_assert_str_eq(f.diags.items[0].code, "V130");
+    cr_assert_eq(out.len, 0);
+    stile_buf_release(&out);
+    end(&f);
+}
