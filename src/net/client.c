@@ -5,10 +5,12 @@
  * (CVE-2026-8932).
  *
  * Whether the request had gone out decides between "failed" and "unknown",
- * so libcurl may not send a request twice behind our back: a second attempt
- * on a fresh connection, after bytes of the first had left, is stopped.
+ * so libcurl may not send a request twice behind our back, as it does when a
+ * kept connection ends before the answer: once bytes of a request have left,
+ * a second attempt is stopped.
  */
 #include <curl/curl.h>
+#include <sys/socket.h>
 #include <uv.h>
 
 #include "conn.h"
@@ -323,22 +325,38 @@ static size_t on_answer(char *from, size_t size, size_t count, void *ctx)
     return job->answer.status == STILE_OK ? len : 0;
 }
 
-static int on_attempt(void *ctx, char *ip, char *local_ip, int port,
-                      int local_port)
+/* Bytes of the request have left on an earlier connection already. */
+static bool second_attempt(struct job *job)
 {
-    struct job *job = ctx;
     long request = 0;
-    (void)ip;
-    (void)local_ip;
-    (void)port;
-    (void)local_port;
     if (curl_easy_getinfo(job->easy, CURLINFO_REQUEST_SIZE, &request) !=
             CURLE_OK ||
         request > 0) {
         job->resent = true;
-        return CURL_PREREQFUNC_ABORT;
     }
-    return CURL_PREREQFUNC_OK;
+    return job->resent;
+}
+
+/* Before a request goes out on a connection, new or kept. */
+static int on_attempt(void *ctx, char *ip, char *local_ip, int port,
+                      int local_port)
+{
+    (void)ip;
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    return second_attempt(ctx) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static curl_socket_t on_open(void *ctx, curlsocktype purpose,
+                             struct curl_sockaddr *address)
+{
+    (void)purpose;
+    if (second_attempt(ctx)) {
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                  address->protocol);
 }
 
 /* ---- a client
@@ -555,6 +573,8 @@ static bool set_request(struct job *job, const struct stile_send *send)
     SET(CURLOPT_WRITEDATA, job);
     SET(CURLOPT_PREREQFUNCTION, on_attempt);
     SET(CURLOPT_PREREQDATA, job);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+    SET(CURLOPT_OPENSOCKETDATA, job);
     SET(CURLOPT_PRIVATE, job);
     return good;
 }

@@ -36,25 +36,33 @@ struct rig_certs {
 };
 
 /* All under one temporary directory:
- *   a/  gateway, practice, revoked (in a/crl.pem), expired
+ *   a/  gateway, practice, revoked (in a/crl.pem), expired, elsewhere (not
+ *       for localhost)
  *   b/  stranger, of another authority
  *   empty.pem   a CRL that knows of no revocation
  *   old.pem     a CRL of a/ past its nextUpdate */
 static inline void rig_certs_make(struct rig_certs *certs)
 {
-    char command[2048];
+    char command[4096];
     snprintf(certs->dir, sizeof certs->dir, "%s", "/tmp/stile-net-XXXXXX");
     cr_assert(mkdtemp(certs->dir) != NULL);
     snprintf(
         command, sizeof command,
         "cd %s && " STILE_SOURCE_DIR "/certs/make a gateway practice revoked "
-        "expired && " STILE_SOURCE_DIR "/certs/make b stranger && "
+        "expired elsewhere && " STILE_SOURCE_DIR "/certs/make b stranger && "
         "cp a/crl.pem empty.pem && cd a && "
         "openssl req -new -config ca/openssl.cnf -key expired.key "
         "-subj /CN=expired.stile.example -out expired.csr 2>/dev/null && "
         "openssl ca -config ca/openssl.cnf -batch -notext -extensions leaf_ext "
         "-startdate 20200101000000Z -enddate 20200201000000Z "
         "-in expired.csr -out expired.pem 2>/dev/null && "
+        "sed s/DNS:localhost/DNS:elsewhere.stile.example/ ca/openssl.cnf | "
+        "sed 's/, IP:127.0.0.1//' >ca/elsewhere.cnf && "
+        "openssl req -new -config ca/openssl.cnf -key elsewhere.key "
+        "-subj /CN=elsewhere.stile.example -out elsewhere.csr 2>/dev/null && "
+        "openssl ca -config ca/elsewhere.cnf -batch -notext "
+        "-extensions leaf_ext -in elsewhere.csr -out elsewhere.pem "
+        "2>/dev/null && "
         "openssl ca -config ca/openssl.cnf -gencrl -crl_lastupdate "
         "20200101000000Z -crl_nextupdate 20200201000000Z -out ../old.pem "
         "2>/dev/null && " STILE_SOURCE_DIR "/certs/make --revoke . revoked",
