@@ -147,7 +147,8 @@ struct stile_format {
 };
 extern const struct stile_format *const stile_formats[]; /* NULL-terminated */
 const struct stile_format *stile_format_find(struct stile_str name);
-/* By HTTP Content-Type, parameters ignored. */
+/* By HTTP Content-Type, parameters ignored. text/csv is vcse-csv: other tables
+ * come as files, whose name says which, and are "csv" by name. */
 const struct stile_format *stile_format_of_media(struct stile_str media_type);
 
 /*
