@@ -155,12 +155,13 @@
     X(SALT_GET, "SELECT value FROM secret WHERE name = 'salt'")                \
     /* retention */                                                            \
     X(SWEEP_DEDUPE, "DELETE FROM dedupe WHERE (source, key) IN (SELECT "       \
-                    "source, key FROM dedupe WHERE at < ?1 LIMIT ?2)")         \
+                    "source, key FROM dedupe WHERE at < ?1 ORDER BY at, "      \
+                    "source, key LIMIT ?2)")                                   \
     X(SWEEP_ROWS, "SELECT id, state FROM outbox WHERE state IN (2, 4, 7) "     \
                   "AND ended_at < ?1 AND id < (SELECT max(id) FROM outbox) "   \
-                  "LIMIT ?2")                                                  \
+                  "ORDER BY ended_at, id LIMIT ?2")                            \
     X(ROW_DROP, "DELETE FROM outbox WHERE id = ?1")                            \
     X(SWEEP_QUARANTINE, "DELETE FROM quarantine WHERE id IN (SELECT id FROM "  \
-                        "quarantine WHERE at < ?1 ORDER BY id LIMIT ?2)")
+                        "quarantine WHERE at < ?1 ORDER BY at, id LIMIT ?2)")
 
 #endif
