@@ -43,9 +43,25 @@ static int on_header_value_complete(llhttp_t *llhttp)
     return 0;
 }
 
+/* Looked at where each run of framing ends, so that the answer does not hang
+ * on how the bytes were cut. */
+static bool overframed(struct stile__http *http, const char *at)
+{
+    uint64_t framing =
+        http->wire + (uint64_t)(at - http->from) - http->body.len;
+    if (framing > http->head_bytes + http->body.len * FRAMING_PER_BYTE) {
+        (void)refuse(http, 400, "the chunks are more framing than data");
+        return true;
+    }
+    return false;
+}
+
 static int on_body(llhttp_t *llhttp, const char *at, size_t len)
 {
     struct stile__http *http = llhttp->data;
+    if (overframed(http, at)) {
+        return HPE_USER;
+    }
     if (len > http->body_bytes - http->body.len) {
         (void)refuse(http, 413, "the body is longer than its limit");
         return HPE_USER;
@@ -55,7 +71,6 @@ static int on_body(llhttp_t *llhttp, const char *at, size_t len)
         (void)refuse(http, 503, "memory for the body could not be had");
         return HPE_USER;
     }
-    http->framing -= len;
     return 0;
 }
 
@@ -467,8 +482,7 @@ feed_body(struct stile__http *http, struct stile_str bytes, size_t *ret_taken)
     if (llhttp_get_errno(&http->llhttp) == HPE_PAUSED) {
         llhttp_resume(&http->llhttp);
     }
-    /* on_body takes its data off again. */
-    http->framing += bytes.len;
+    http->from = bytes.ptr;
     llhttp_errno_t got = llhttp_execute(&http->llhttp, bytes.ptr, bytes.len);
     if (http->at == STILE__HTTP_AT_END) {
         return STILE__HTTP_BAD;
@@ -476,13 +490,13 @@ feed_body(struct stile__http *http, struct stile_str bytes, size_t *ret_taken)
     size_t taken = bytes.len;
     if (got == HPE_PAUSED && http->llhttp_ended) {
         taken = (size_t)(llhttp_get_error_pos(&http->llhttp) - bytes.ptr);
-        http->framing -= bytes.len - taken;
     } else if (got != HPE_OK) {
         return refuse(http, 400, "the body is not well formed");
     }
-    if (http->framing > http->head_bytes + http->body.len * FRAMING_PER_BYTE) {
-        return refuse(http, 400, "the chunks are more framing than data");
+    if (overframed(http, bytes.ptr + taken)) {
+        return STILE__HTTP_BAD;
     }
+    http->wire += taken;
     *ret_taken = taken;
     if (!http->llhttp_ended) {
         return STILE__HTTP_MORE;

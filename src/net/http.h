@@ -33,7 +33,8 @@ struct stile__http {
     bool blank_begun, blank_done; /* the one empty line before a request */
     struct stile_buf head, path, body;
     size_t line_start;
-    uint64_t framing; /* bytes of a chunked body that are not its data */
+    uint64_t wire;    /* bytes of the body with its framing, before `from` */
+    const char *from; /* of the call under way */
     struct stile_header *headers;
     size_t header_room, llhttp_headers;
     llhttp_t llhttp;

@@ -26,8 +26,7 @@ static struct stile_net_limits quick(void)
 
 static void start(struct rig *rig, const char *crl)
 {
-    rig_start(rig, rig_identity(&certs, "a/gateway", crl, rig_now()),
-              quick());
+    rig_start(rig, rig_identity(&certs, "a/gateway", crl, rig_now()), quick());
 }
 
 /* One exchange; keeps the session when asked to. */
@@ -203,7 +202,8 @@ Test(net_tls, only_http_1_1_is_offered)
     rig_stop(&rig);
 }
 
-/* ---- sessions ------------------------------------------------------------------ */
+/* ---- sessions
+ * ------------------------------------------------------------------ */
 
 static struct stile_identity *renewed;
 
@@ -229,8 +229,8 @@ static void sessions(int version)
     cr_assert(resumed, "the session was not resumed");
     (void)rig_look(&rig);
     cr_assert_str_eq(rig.seen.common_name, "revoked.stile.example");
-    cr_assert_not(stile_digest_eq(&rig.seen.fingerprint,
-                                  &(struct stile_digest){0}));
+    cr_assert_not(
+        stile_digest_eq(&rig.seen.fingerprint, &(struct stile_digest){0}));
     /* Now its certificate is revoked. */
     renewed = rig_identity(&certs, "a/gateway", "a/crl.pem", rig_now());
     rig_do(&rig, task_reload);
@@ -287,7 +287,8 @@ Test(net_tls, no_tickets_leave_the_server)
     rig_stop(&rig);
 }
 
-/* ---- load and harm --------------------------------------------------------------- */
+/* ---- load and harm
+ * --------------------------------------------------------------- */
 
 Test(net_tls, a_slow_handshake_is_cut_off)
 {
@@ -295,8 +296,7 @@ Test(net_tls, a_slow_handshake_is_cut_off)
     struct stile_buf got;
     struct stile_net_limits limits = quick();
     limits.handshake_ms = 300;
-    rig_start(&rig, rig_identity(&certs, "a/gateway", NULL, rig_now()),
-              limits);
+    rig_start(&rig, rig_identity(&certs, "a/gateway", NULL, rig_now()), limits);
     int fd = peer_connect(rig.port);
     cr_assert(peer_send(fd, STILE_STR("\x16\x03\x01")));
     stile_buf_init(&got, 4096);
@@ -314,8 +314,7 @@ Test(net_tls, limit_of_handshakes)
     struct stile_net_limits limits = quick();
     int fds[3];
     limits.handshakes = 2;
-    rig_start(&rig, rig_identity(&certs, "a/gateway", NULL, rig_now()),
-              limits);
+    rig_start(&rig, rig_identity(&certs, "a/gateway", NULL, rig_now()), limits);
     for (size_t i = 0; i < 3; i++) {
         fds[i] = peer_connect(rig.port);
         if (i < 2) {
@@ -405,7 +404,8 @@ Test(net_tls, pipelined_in_one_record)
     rig_stop(&rig);
 }
 
-/* ---- identities from files --------------------------------------------------------- */
+/* ---- identities from files
+ * --------------------------------------------------------- */
 
 static void refused(struct rig_files *files, enum stile_status status,
                     const char *text)
@@ -413,9 +413,9 @@ static void refused(struct rig_files *files, enum stile_status status,
     struct stile_identity *identity = NULL;
     struct stile_str error = STILE_STR_NULL;
     struct stile_arena *arena = stile_arena_new(1 << 16);
-    cr_assert_eq(stile_identity_load(&files->tls, rig_now(), arena, &identity,
-                                     &error),
-                 status, "%s: %.*s", text, STILE_FMT(error));
+    cr_assert_eq(
+        stile_identity_load(&files->tls, rig_now(), arena, &identity, &error),
+        status, "%s: %.*s", text, STILE_FMT(error));
     cr_assert_null(identity);
     cr_assert_neq(stile_str_find_str(error, stile_str_cstr(text)), SIZE_MAX,
                   "%.*s", STILE_FMT(error));
@@ -467,8 +467,9 @@ Test(net_tls, what_an_identity_says)
     struct stile_digest print = stile_identity_fingerprint(identity);
     cr_assert_not(stile_digest_eq(&print, &(struct stile_digest){0}));
     SSL_CTX *probe = SSL_CTX_new(TLS_method());
+    char group[] = "X25519MLKEM768";
     cr_assert_eq(stile_identity_post_quantum(identity),
-                 SSL_CTX_set1_groups_list(probe, "X25519MLKEM768") == 1);
+                 SSL_CTX_set1_groups_list(probe, group) == 1);
     SSL_CTX_free(probe);
     stile_identity_free(&identity);
     cr_assert_null(identity);
