@@ -1,0 +1,343 @@
+/* Examples run when the mapping is compiled, both ways. */
+#include "map_private.h"
+
+#define EXAMPLE_ROWS 32u
+#define EXAMPLE_BYTES ((size_t)8 << 20)
+
+struct run {
+    struct stile__cc cc;
+    const struct stile__variant *v;
+    const struct stile_lang_example *ex;
+    struct stile_row rows[EXAMPLE_ROWS];
+    size_t count;
+};
+
+static enum stile_status find_row(void *ctx, struct stile_str family,
+                                  struct stile_str table,
+                                  struct stile_str column, struct stile_str key,
+                                  const struct stile_row **ret)
+{
+    struct run *run = ctx;
+    (void)family;
+    for (size_t i = 1; i < run->count; i++) {
+        if (stile_str_eq(run->rows[i].table, table) &&
+            stile_str_eq(stile_row_get(&run->rows[i], column), key)) {
+            *ret = &run->rows[i];
+            return STILE_OK;
+        }
+    }
+    return STILE_NOT_FOUND;
+}
+
+static const struct stile_table *table_of(struct run *run,
+                                          const struct stile_lang_given *g)
+{
+    struct stile_str own = run->v->table->name;
+    if (g->table.text.len == 0 || stile_str_eq(g->table.text, own)) {
+        return run->v->table;
+    }
+    const struct stile_table *t =
+        stile_schema_table(run->cc.set->schema, run->cc.tree->family.text,
+                           run->v->table->version, g->table.text);
+    if (t == NULL) {
+        (void)stile__map_report(
+            &run->cc, "M703", g->table.span, "%.*s %.*s has no table '%.*s'",
+            STILE_FMT(run->cc.tree->family.text),
+            STILE_FMT(run->v->table->version), STILE_FMT(g->table.text));
+    }
+    return t;
+}
+
+static bool fill_cells(struct run *run, const struct stile_table *t,
+                       const struct stile_lang_assign *a,
+                       struct stile_str *cells)
+{
+    bool ok = true;
+    for (; a != NULL; a = a->next) {
+        uint32_t at = stile_table_column(t, a->name.text);
+        if (at != UINT32_MAX) {
+            cells[at] = a->value.text;
+            continue;
+        }
+        struct stile_diag *diag = stile__map_report(
+            &run->cc, "M703", a->name.span, "%.*s %.*s has no column '%.*s'",
+            STILE_FMT(t->name), STILE_FMT(t->version), STILE_FMT(a->name.text));
+        stile_diag_suggest(run->cc.diags, diag, a->name.text, t->column_names,
+                           t->count);
+        ok = false;
+    }
+    return ok;
+}
+
+static bool build_rows(struct run *run)
+{
+    bool ok = true;
+    for (const struct stile_lang_given *g = run->ex->given; g; g = g->next) {
+        if (run->count == EXAMPLE_ROWS) {
+            (void)stile__map_report(&run->cc, "M703", run->ex->span,
+                                    "an example has at most 32 rows");
+            return false;
+        }
+        const struct stile_table *t = table_of(run, g);
+        struct stile_str *cells =
+            t != NULL
+                ? stile_arena_array(run->cc.arena, t->count, sizeof *cells)
+                : NULL;
+        if (cells == NULL || !fill_cells(run, t, g->cells, cells)) {
+            ok = false;
+            continue;
+        }
+        run->rows[run->count++] = (struct stile_row){.table = t->name,
+                                                     .columns = t->column_names,
+                                                     .cells = cells,
+                                                     .count = t->count,
+                                                     .number = 1};
+    }
+    if (ok && (run->count == 0 ||
+               run->rows[0].columns != run->v->table->column_names)) {
+        (void)stile__map_report(&run->cc, "M703", run->ex->span,
+                                "the first 'given' must be a row of %.*s",
+                                STILE_FMT(run->v->table->name));
+        return false;
+    }
+    return ok;
+}
+
+/* ---- rightward ---- */
+
+static void check_expect(struct run *run, const struct stile_lang_expect *e,
+                         const struct stile_value *resource)
+{
+    struct stile__path path;
+    if (!stile__resolve_path(&run->cc, run->cc.mapping->type, e->path, true,
+                             &path)) {
+        return;
+    }
+    const struct stile_value *v = stile__path_read(resource, &path);
+    struct stile_str got = stile__scalar_text(v);
+    if (e->literal == NULL) {
+        if (v == NULL) {
+            (void)stile__map_report(&run->cc, "M701", e->path->span,
+                                    "this is absent");
+        }
+        return;
+    }
+    const struct stile_lang_literal *lit = e->literal;
+    bool absent = lit->kind == STILE_LANG_ABSENT;
+    if (absent ? v == NULL : v != NULL && stile_str_eq(got, lit->text)) {
+        return;
+    }
+    if (v == NULL) {
+        (void)stile__map_report(&run->cc, "M701", e->path->span,
+                                "this is absent, not '%.*s'",
+                                STILE_FMT(lit->text));
+    } else {
+        (void)stile__map_report(&run->cc, "M701", e->path->span,
+                                "this comes out as '%.*s'", STILE_FMT(got));
+    }
+}
+
+static const char *outcome_of(enum stile_status status,
+                              const struct stile_map_result *result)
+{
+    if (status == STILE_END) {
+        return "nothing";
+    }
+    switch (result->kind) {
+    case STILE_MAP_DELETED:
+        return "deleted";
+    case STILE_MAP_HELD:
+        return "held";
+    case STILE_MAP_FAILED:
+        return "failed";
+    default:
+        return "done";
+    }
+}
+
+static bool has_code(const struct stile_diags *diags, struct stile_str code)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        if (stile_str_eqc(code, diags->items[i].code)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void wrong_outcome(struct run *run, const char *got,
+                          const struct stile_diags *diags)
+{
+    struct stile_span span =
+        run->ex->outcome.text.len > 0 ? run->ex->outcome.span : run->ex->span;
+    for (size_t i = 0; i < diags->count; i++) {
+        if (diags->items[i].severity == STILE_ERROR) {
+            (void)stile__map_report(
+                &run->cc, "M701", span, "the row fails with %s at %.*s",
+                diags->items[i].code, STILE_FMT(diags->items[i].path));
+            return;
+        }
+    }
+    (void)stile__map_report(&run->cc, "M701", span, "the outcome is '%s'", got);
+}
+
+/* ---- leftward ---- */
+
+static void check_cell(struct run *run, const struct stile__left_cells *left,
+                       const struct stile_lang_assign *a)
+{
+    uint32_t at = stile_table_column(run->v->table, a->name.text);
+    if (at == UINT32_MAX) {
+        (void)stile__map_report(
+            &run->cc, "M703", a->name.span, "%.*s has no column '%.*s'",
+            STILE_FMT(run->v->table->name), STILE_FMT(a->name.text));
+        return;
+    }
+    struct stile_str got = left->cells[0][at];
+    if (!stile_str_eq(got, a->value.text)) {
+        (void)stile__map_report(&run->cc, "M702", a->name.span,
+                                "leftward this comes back as '%.*s'; correct "
+                                "the line, or state it under 'back'",
+                                STILE_FMT(got));
+    }
+}
+
+static bool in_back(const struct stile_lang_example *ex, struct stile_str name)
+{
+    for (const struct stile_lang_assign *a = ex->back; a; a = a->next) {
+        if (stile_str_eq_nocase(a->name.text, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_back(struct run *run, const struct stile_value *resource)
+{
+    struct stile__left_cells left;
+    struct stile_diags own;
+    stile_diags_init(&own, run->cc.arena, 0);
+    if (!run->cc.mapping->goes_left && run->ex->back == NULL) {
+        return;
+    }
+    stile__run_left(run->v, resource, run->cc.arena, &own, &left);
+    if (left.failed || !left.taken) {
+        if (run->cc.mapping->goes_left && !left.failed) {
+            /* An example may leave the key out to stay short. */
+            left.taken = true;
+        }
+        if (left.failed) {
+            (void)stile__map_report(
+                &run->cc, "M702", run->ex->span,
+                "leftward the resource fails with %s at %.*s",
+                own.count > 0 ? own.items[0].code : "",
+                STILE_FMT(own.count > 0 ? own.items[0].path : STILE_STR_NULL));
+            return;
+        }
+    }
+    const struct stile_lang_given *g = run->ex->given;
+    for (const struct stile_lang_assign *a = g->cells; a; a = a->next) {
+        uint32_t at = stile_table_column(run->v->table, a->name.text);
+        if (run->v->left_written[at] && !in_back(run->ex, a->name.text)) {
+            check_cell(run, &left, a);
+        }
+    }
+    for (const struct stile_lang_assign *a = run->ex->back; a; a = a->next) {
+        check_cell(run, &left, a);
+    }
+}
+
+/* ---- one example ---- */
+
+static void one_example(struct run *run)
+{
+    struct stile_diags own;
+    struct stile_map_result result = {.kind = STILE_MAP_DONE};
+    struct stile_map_env env = {run, find_row};
+    if (!build_rows(run)) {
+        return;
+    }
+    stile_diags_init(&own, run->cc.arena, 0);
+    struct stile__right_run right = {.variant = run->v,
+                                     .row = &run->rows[0],
+                                     .env = &env,
+                                     .arena = run->cc.arena,
+                                     .diags = &own};
+    enum stile_status status = stile__run_right(&right, &result);
+    const char *got = outcome_of(status, &result);
+    struct stile_str want = run->ex->outcome.text;
+    if (status != STILE_OK && status != STILE_END) {
+        (void)stile__map_report(&run->cc, "M701", run->ex->span,
+                                "the example could not be run: %s",
+                                stile_status_text(status));
+        return;
+    }
+    if (want.len > 0) {
+        bool code = strcmp(got, "failed") == 0 && has_code(&own, want);
+        if (!code && !stile_str_eqc(want, got)) {
+            wrong_outcome(run, got, &own);
+        }
+        return;
+    }
+    if (strcmp(got, "done") != 0) {
+        wrong_outcome(run, got, &own);
+        return;
+    }
+    for (const struct stile_lang_expect *e = run->ex->expects; e; e = e->next) {
+        check_expect(run, e, result.resource);
+    }
+    check_back(run, result.resource);
+}
+
+/* The newest version that has all columns the example names. */
+static const struct stile__variant *
+variant_for(const struct stile_mapping *m, const struct stile_lang_example *ex)
+{
+    for (uint32_t i = m->variant_count; i > 0; i--) {
+        const struct stile__variant *v = &m->variants[i - 1];
+        bool all = true;
+        for (const struct stile_lang_assign *a =
+                 ex->given != NULL ? ex->given->cells : NULL;
+             a; a = a->next) {
+            all =
+                all && stile_table_column(v->table, a->name.text) != UINT32_MAX;
+        }
+        if (all) {
+            return v;
+        }
+    }
+    return &m->variants[m->variant_count - 1];
+}
+
+void stile__examples(const struct stile_mapset *set,
+                     const struct stile_mapping *mapping,
+                     struct stile_diags *diags)
+{
+    struct stile_mapset *whole = mapping->set;
+    struct stile_arena *arena = stile_arena_new(EXAMPLE_BYTES);
+    (void)set;
+    if (arena == NULL) {
+        return;
+    }
+    for (const struct stile_lang_example *ex = mapping->tree->examples; ex;
+         ex = ex->next) {
+        const struct stile__variant *v = variant_for(mapping, ex);
+        struct run *run = stile_arena_alloc(arena, sizeof *run);
+        if (run == NULL) {
+            break;
+        }
+        run->v = v;
+        run->ex = ex;
+        run->cc = (struct stile__cc){
+            .set = whole,
+            .mapping = &whole->mappings[mapping - whole->mappings],
+            .tree = mapping->tree,
+            .source = mapping->tree->source,
+            .arena = arena,
+            .diags = diags};
+        run->cc.variant = &mapping->variants[v - mapping->variants];
+        one_example(run);
+        stile_arena_reset(arena);
+    }
+    stile_arena_free(&arena);
+}

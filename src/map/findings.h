@@ -1,0 +1,126 @@
+/*
+ * Every finding of the room, with the one sentence that explains it; the
+ * reference page lists the same, and a test compares them.
+ */
+#ifndef STILE_MAP_FINDINGS_H
+#define STILE_MAP_FINDINGS_H
+
+#define STILE_MAP_CODES(X)                                                     \
+    X(M101, "no such table, family or version is loaded")                      \
+    X(M102, "the table has no such column")                                    \
+    X(M103, "the column is missing in one version of the range")               \
+    X(M104, "FHIR R4 has no such resource type")                               \
+    X(M105, "the FHIR type has no such element")                               \
+    X(M106, "there is no such codec")                                          \
+    X(M107, "there is no such code table")                                     \
+    X(M108, "no look-up or join has this short name")                          \
+    X(M109, "there is no such mapping")                                        \
+    X(M110, "the name is used twice")                                          \
+    X(M201, "the codec does not make values of the element's type")            \
+    X(M202, "the codec's arguments do not fit it")                             \
+    X(M203, "a choice element needs ofType()")                                 \
+    X(M204, "ofType() names a type the element cannot have")                   \
+    X(M205, "the literal is no value of the element's type")                   \
+    X(M206, "the codec's range is wider than the element's type")              \
+    X(M207, "the element needs a codec by name, or the path stops too early")  \
+    X(M208, "the numbers of columns and paths do not fit the codec")           \
+    X(M209, "several mappings own the referenced type: say which with `of`")   \
+    X(M210, "the codec does not read the column's type")                       \
+    X(M301, "two lines write one element under guards that may both hold")     \
+    X(M302, "a list needs [0], where() or extension()")                        \
+    X(M303, "an index or where() on an element that is no list")               \
+    X(M304, "one list is reached by index and by where()")                     \
+    X(M305, "[1] and up cannot be read back: use where() or list")             \
+    X(M306, "one where() holds all the literals of another on the same list")  \
+    X(M401, "a code is not in the value set the element requires")             \
+    X(M402, "two rows of a code table have one left value")                    \
+    X(M403, "several rows share a right value and none is preferred")          \
+    X(M404, "the code table's file cannot be read")                            \
+    X(M405, "the default also occurs as data in the code table")               \
+    X(M406, "the policy cannot be used here")                                  \
+    X(M501, "a mandatory element is not written on every path")                \
+    X(M502, "a column is neither mapped, residue nor dropped")                 \
+    X(M503, "a confidentiality, consent or deleted column is not used")        \
+    X(M504, "the column's account contradicts another line")                   \
+    X(M505, "an element inside a written one is mandatory and not written")    \
+    X(M601, "the guard cannot be decided from the right: add `iff`")           \
+    X(M602, "a one-way codec or look-up under <->")                            \
+    X(M603, "a one-way line says neither derived nor lossy")                   \
+    X(M604, "the look-up's column is no key column of its table")              \
+    X(M605, "look-ups depend on each other in a circle")                       \
+    X(M606, "a delete line needs key columns only, and an id")                 \
+    X(M607, "the look-up does not say what happens when the row is missing")   \
+    X(M608, "the guard can never hold")                                        \
+    X(M701, "an example does not come out as expected")                        \
+    X(M702, "an example does not come back as given")                          \
+    X(M703, "an example's row cannot be built")                                \
+    X(M704, "the mapping's law class is weaker than pinned")                   \
+    X(M705, "the mapping has no example")
+
+/* code, severity, sentence. The sentence is all that a finding on a record
+ * says: it has no place for a value. */
+#define STILE_MAP_RUN_CODES(X)                                                 \
+    X(T101, ERROR,                                                             \
+      "the cell or element is not a date of this form; correct "               \
+      "it at the source")                                                      \
+    X(T102, ERROR,                                                             \
+      "the cell or element is not a number; correct it at the "                \
+      "source")                                                                \
+    X(T103, ERROR,                                                             \
+      "the cell or element is not a GUID; correct it at the "                  \
+      "source")                                                                \
+    X(T104, ERROR,                                                             \
+      "the NHS number's check digit is wrong; correct it at the "              \
+      "source")                                                                \
+    X(T105, ERROR,                                                             \
+      "the code is not in the code table; add a row or correct "               \
+      "the source")                                                            \
+    X(T106, ERROR,                                                             \
+      "the cell or element is neither true nor false; correct "                \
+      "it at the source")                                                      \
+    X(T107, ERROR,                                                             \
+      "the local time does not exist or occurs twice that night; "             \
+      "correct it or state earlier or later")                                  \
+    X(T108, ERROR,                                                             \
+      "the identifier is longer than the 64 characters FHIR "                  \
+      "allows; choose a shorter key")                                          \
+    X(T109, ERROR,                                                             \
+      "the number is outside its range; correct it at the source")             \
+    X(T110, ERROR,                                                             \
+      "an element FHIR R4 requires would be missing; fill the "                \
+      "column it comes from")                                                  \
+    X(T111, ERROR,                                                             \
+      "a look-up found no row and the mapping rejects that; send "             \
+      "the other row")                                                         \
+    X(T112, ERROR, "the value cannot be a FHIR id; correct it at the source")  \
+    X(T113, ERROR,                                                             \
+      "the cell or element is not a time of day; correct it at "               \
+      "the source")                                                            \
+    X(T114, ERROR,                                                             \
+      "a part holds the separator it would be joined with; "                   \
+      "correct it at the source")                                              \
+    X(T120, ERROR, "a required cell is empty; fill it at the source")          \
+    X(T201, WARNING, "control characters were replaced by spaces")             \
+    X(T202, WARNING,                                                           \
+      "the date is less precise than the column; the cell was "                \
+      "left empty")                                                            \
+    X(T203, WARNING,                                                           \
+      "no time or no known offset; the element was left out "                  \
+      "or kept as a date")                                                     \
+    X(T204, WARNING, "the code is not in the code table and was left out")     \
+    X(T205, WARNING,                                                           \
+      "two resources give one cell different values; the "                     \
+      "first was kept")                                                        \
+    X(T206, WARNING, "a column documented as always empty is filled; map it")  \
+    X(T207, WARNING, "cells without a row to stand in were left out")          \
+    X(T301, NOTE, "no mapping of the family takes this resource")
+
+enum stile__run_code {
+#define X(code, severity, text) RUN_##code,
+    STILE_MAP_RUN_CODES(X)
+#undef X
+    RUN_CODE_COUNT,
+    RUN_NONE = RUN_CODE_COUNT
+};
+
+#endif

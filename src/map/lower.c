@@ -1,0 +1,590 @@
+/* Rules and guards to two flat programs. */
+#include "map_private.h"
+
+struct lower {
+    struct stile__cc *cc;
+    struct stile__variant *v;
+    struct stile__program *prog;
+    uint32_t line;
+    bool failed;
+};
+
+/* ---- growing arrays in an arena ---- */
+
+static void *grown(struct lower *l, void *old, uint32_t count, uint32_t *cap,
+                   size_t size)
+{
+    if (count < *cap) {
+        return old;
+    }
+    uint32_t more = *cap == 0 ? 32 : *cap * 2;
+    void *next = stile_arena_array(l->cc->arena, more, size);
+    if (next == NULL) {
+        l->failed = true;
+        return NULL;
+    }
+    if (count > 0) {
+        memcpy(next, old, count * size);
+    }
+    *cap = more;
+    return next;
+}
+
+static uint32_t emit(struct lower *l, enum stile__op op, uint32_t a, uint32_t b,
+                     uint32_t c)
+{
+    struct stile__program *p = l->prog;
+    uint32_t cap = p->capacity;
+    struct stile__instr *code =
+        grown(l, p->code, p->count, &p->capacity, sizeof *code);
+    uint32_t *lines = grown(l, p->lines, p->count, &cap, sizeof *lines);
+    if (code == NULL || lines == NULL) {
+        return 0;
+    }
+    p->code = code;
+    p->lines = lines;
+    p->code[p->count] =
+        (struct stile__instr){(uint8_t)op, (uint8_t)a, (uint16_t)b, c};
+    p->lines[p->count] = l->line;
+    return p->count++;
+}
+
+/* Forward jumps only: the target is where the program has come to. */
+static void land(struct lower *l, uint32_t jump)
+{
+    if (!l->failed) {
+        l->prog->code[jump].c = l->prog->count;
+    }
+}
+
+static void at_line(struct lower *l, struct stile_span span)
+{
+    uint32_t column = 0;
+    stile_source_place(l->cc->source, span.offset, &l->line, &column);
+}
+
+/* ---- pools ---- */
+
+static uint32_t constant(struct lower *l, struct stile_str text,
+                         enum stile_kind kind)
+{
+    struct stile__pool *p = &l->v->pool;
+    for (uint32_t i = 0; i < p->constant_count; i++) {
+        if (p->constants[i].kind == kind &&
+            stile_str_eq(p->constants[i].text, text)) {
+            return i;
+        }
+    }
+    void *to = grown(l, p->constants, p->constant_count, &p->constant_cap,
+                     sizeof *p->constants);
+    if (to == NULL) {
+        return 0;
+    }
+    p->constants = to;
+    p->constants[p->constant_count] = (struct stile__constant){text, kind};
+    return p->constant_count++;
+}
+
+static uint32_t pool_path(struct lower *l, const struct stile__path *path)
+{
+    struct stile__pool *p = &l->v->pool;
+    void *to = grown(l, p->paths, p->path_count, &p->path_cap, sizeof(void *));
+    if (to == NULL) {
+        return 0;
+    }
+    p->paths = to;
+    p->paths[p->path_count] = path;
+    return p->path_count++;
+}
+
+static uint32_t pool_use(struct lower *l, const struct stile__codec_use *use)
+{
+    struct stile__pool *p = &l->v->pool;
+    void *to = grown(l, p->uses, p->use_count, &p->use_cap, sizeof(void *));
+    if (to == NULL) {
+        return 0;
+    }
+    p->uses = to;
+    p->uses[p->use_count] = use;
+    return p->use_count++;
+}
+
+static uint32_t pool_table(struct lower *l, struct stile_str name)
+{
+    struct stile__pool *p = &l->v->pool;
+    void *to =
+        grown(l, p->tables, p->table_count, &p->table_cap, sizeof(void *));
+    if (to == NULL) {
+        return 0;
+    }
+    p->tables = to;
+    p->tables[p->table_count] = stile__mapset_table(l->cc->set, name);
+    return p->table_count++;
+}
+
+static uint32_t pool_range(struct lower *l, int64_t lo, int64_t hi)
+{
+    struct stile__pool *p = &l->v->pool;
+    void *to =
+        grown(l, p->ranges, p->range_count, &p->range_cap, sizeof *p->ranges);
+    if (to == NULL) {
+        return 0;
+    }
+    p->ranges = to;
+    p->ranges[p->range_count] = (struct stile__range){lo, hi};
+    return p->range_count++;
+}
+
+/* ---- conditions ---- */
+
+static void load(struct lower *l, uint32_t cell, const struct stile__column *c)
+{
+    if (c->alias != 0) {
+        uint32_t chain[STILE__ALIASES], n = 0;
+        for (uint32_t at = c->alias; at != 0 && n < STILE__ALIASES;
+             at = l->v->aliases[at].key.alias) {
+            chain[n++] = at;
+        }
+        while (n > 0) {
+            emit(l, OP_LOOKUP, chain[--n], 0, 0);
+        }
+    }
+    emit(l, OP_LOAD, cell, c->alias, c->ordinal);
+}
+
+static struct stile_str literal_text(const struct stile_lang_literal *lit)
+{
+    return lit->kind == STILE_LANG_TRUE    ? STILE_STR("true")
+           : lit->kind == STILE_LANG_FALSE ? STILE_STR("false")
+                                           : lit->text;
+}
+
+static void test_literal(struct lower *l, const struct stile_lang_literal *lit)
+{
+    if (lit->kind == STILE_LANG_ABSENT) {
+        emit(l, OP_PRESENT, 0, 0, 0);
+        emit(l, OP_NOT, 0, 0, 0);
+    } else if (lit->kind == STILE_LANG_TRUE || lit->kind == STILE_LANG_FALSE) {
+        emit(l, OP_TRUTH, 0, 0, lit->kind == STILE_LANG_TRUE);
+    } else {
+        emit(l, OP_EQ, 0, 0, constant(l, lit->text, STILE_STRING));
+    }
+}
+
+static void test_list(struct lower *l, const struct stile_lang_literal *lit)
+{
+    uint32_t jumps[256], n = 0;
+    for (; lit != NULL; lit = lit->next) {
+        test_literal(l, lit);
+        if (lit->next != NULL && n < 256) {
+            jumps[n++] = emit(l, OP_JUMP_IF, 1, 0, 0);
+        }
+    }
+    while (n > 0) {
+        land(l, jumps[--n]);
+    }
+}
+
+static void leaf(struct lower *l, const struct stile_lang_cond *c)
+{
+    if (c->column != NULL) {
+        struct stile__column column = {0};
+        (void)stile__resolve_column(l->cc, c->column, &column);
+        load(l, 0, &column);
+    } else {
+        struct stile__path *path =
+            stile_arena_alloc(l->cc->arena, sizeof *path);
+        if (path == NULL || !stile__resolve_path(l->cc, l->cc->mapping->type,
+                                                 c->path, true, path)) {
+            l->failed = true;
+            return;
+        }
+        emit(l, OP_READ, 0, 0, pool_path(l, path));
+    }
+    switch (c->kind) {
+    case STILE_LANG_EQ:
+    case STILE_LANG_NE:
+        test_literal(l, c->literals);
+        break;
+    case STILE_LANG_IN_LIST:
+        test_list(l, c->literals);
+        break;
+    case STILE_LANG_IN_RANGE:
+        emit(l, OP_RANGE, 0, 0, pool_range(l, c->lo, c->hi));
+        break;
+    case STILE_LANG_IN_TABLE:
+        emit(l, OP_TABLE, c->path != NULL, 0, pool_table(l, c->table.text));
+        break;
+    default:
+        emit(l, OP_PRESENT, 0, 0, 0);
+        break;
+    }
+    if (c->kind == STILE_LANG_NE || c->kind == STILE_LANG_MISSING) {
+        emit(l, OP_NOT, 0, 0, 0);
+    }
+}
+
+static void cond(struct lower *l, const struct stile_lang_cond *c)
+{
+    if (c->kind == STILE_LANG_NOT) {
+        cond(l, c->a);
+        emit(l, OP_NOT, 0, 0, 0);
+    } else if (c->kind == STILE_LANG_AND || c->kind == STILE_LANG_OR) {
+        cond(l, c->a);
+        uint32_t jump = emit(l, OP_JUMP_IF, c->kind == STILE_LANG_OR, 0, 0);
+        cond(l, c->b);
+        land(l, jump);
+    } else {
+        leaf(l, c);
+    }
+}
+
+/* The chosen literal becomes the value. */
+static void cases(struct lower *l, const struct stile_lang_case *c,
+                  enum stile_kind kind)
+{
+    uint32_t ends[512], n = 0;
+    for (; c != NULL; c = c->next) {
+        uint32_t next = 0;
+        if (c->cond != NULL) {
+            cond(l, c->cond);
+            next = emit(l, OP_JUMP_IF, 0, 0, 0);
+        }
+        if (c->literal->kind == STILE_LANG_ABSENT) {
+            emit(l, OP_NOTHING, 0, 0, 0);
+        } else {
+            emit(l, OP_CONSTANT, 0, 0,
+                 constant(l, literal_text(c->literal), kind));
+        }
+        if (c->cond != NULL) {
+            if (n < 512) {
+                ends[n++] = emit(l, OP_JUMP, 0, 0, 0);
+            }
+            land(l, next);
+        }
+    }
+    while (n > 0) {
+        land(l, ends[--n]);
+    }
+}
+
+/* ---- rightward ---- */
+
+static void encode(struct lower *l, const struct stile__rule *r)
+{
+    for (uint32_t i = 0; i < r->column_count; i++) {
+        load(l, i, &r->columns[i]);
+    }
+    emit(l, OP_ENCODE, r->column_count, 0, pool_use(l, r->use));
+}
+
+static void right_rule(struct lower *l, const struct stile__rule *r)
+{
+    uint32_t skip = 0;
+    at_line(l, r->stmt->span);
+    if (r->guard != NULL) {
+        emit(l, OP_FLAG, 0, r->guard->flag, 0);
+        skip = emit(l, OP_JUMP_IF, 0, 0, 0);
+    }
+    if (r->stmt->kind == STILE_LANG_REQUIRE) {
+        load(l, 0, &r->columns[0]);
+        emit(l, OP_REQUIRE, 0, 0, 0);
+    } else if (r->stmt->kind == STILE_LANG_CONSTANT) {
+        cases(l, r->stmt->cases, r->paths->kind);
+        emit(l, OP_PUT, 0, 0, pool_path(l, r->paths));
+    } else {
+        encode(l, r);
+        if (r->as_text != NULL) {
+            emit(l, OP_PUT_MISS, 0, 0, pool_path(l, r->as_text));
+        }
+        if (r->stmt->fallback != NULL) {
+            emit(l, OP_DEFAULT, 0, 0,
+                 constant(l, literal_text(r->stmt->fallback), r->paths->kind));
+        }
+        emit(l, r->paths->open_list ? OP_PUT_LIST : OP_PUT, 0, 0,
+             pool_path(l, r->paths));
+    }
+    if (r->guard != NULL) {
+        land(l, skip);
+    }
+}
+
+static int path_order(const struct stile__path *a, const struct stile__path *b)
+{
+    for (uint32_t i = 0; i < a->count && i < b->count; i++) {
+        if (a->steps[i].order != b->steps[i].order) {
+            return a->steps[i].order < b->steps[i].order ? -1 : 1;
+        }
+        struct stile_str x = stile_str_sub(a->canon, 0, a->steps[i].canon_end);
+        struct stile_str y = stile_str_sub(b->canon, 0, b->steps[i].canon_end);
+        int c = stile_str_cmp(x, y);
+        if (c != 0) {
+            return c;
+        }
+    }
+    return a->count < b->count ? -1 : a->count > b->count;
+}
+
+/* Lines may stand in any order, so the output's order is FHIR's own. */
+static struct stile__rule **sorted_rules(struct lower *l, uint32_t *ret_count)
+{
+    uint32_t count = 0;
+    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
+        count += r->rightward ? 1 : 0;
+    }
+    struct stile__rule **rules =
+        stile_arena_array(l->cc->arena, count, sizeof(void *));
+    if (rules == NULL) {
+        l->failed = true;
+        return NULL;
+    }
+    count = 0;
+    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
+        if (!r->rightward) {
+            continue;
+        }
+        uint32_t at = count++;
+        while (at > 0 && path_order(r->paths, rules[at - 1]->paths) < 0) {
+            rules[at] = rules[at - 1];
+            at--;
+        }
+        rules[at] = r;
+    }
+    *ret_count = count;
+    return rules;
+}
+
+static const struct stile__rule *id_rule(const struct lower *l)
+{
+    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
+        if (r->rightward && r->use != NULL &&
+            stile_str_eqc(r->paths->canon, "id")) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+static void deletes(struct lower *l)
+{
+    const struct stile__rule *id = id_rule(l);
+    for (const struct stile_lang_take *t = l->cc->tree->deletes; t && id;
+         t = t->next) {
+        at_line(l, t->span);
+        cond(l, t->cond);
+        uint32_t skip = emit(l, OP_JUMP_IF, 0, 0, 0);
+        encode(l, id);
+        emit(l, OP_DELETED, 0, 0, 0);
+        land(l, skip);
+    }
+}
+
+static void take(struct lower *l, const struct stile_lang_cond *c,
+                 struct stile_span span)
+{
+    if (c != NULL) {
+        at_line(l, span);
+        cond(l, c);
+        emit(l, OP_TAKE, 0, 0, 0);
+    }
+}
+
+static void right_guards(struct lower *l)
+{
+    for (struct stile__guard *g = l->cc->guards; g != NULL; g = g->next) {
+        uint32_t skip = 0;
+        at_line(l, g->stmt->span);
+        if (g->parent != NULL) {
+            emit(l, OP_FLAG, 0, g->parent->flag, 0);
+            skip = emit(l, OP_JUMP_IF, 0, 0, 0);
+        }
+        cond(l, g->stmt->cond);
+        if (g->parent != NULL) {
+            land(l, skip);
+        }
+        emit(l, OP_SET_FLAG, 0, g->flag, 0);
+    }
+}
+
+static void always_empty(struct lower *l)
+{
+    const struct stile_table *t = l->v->table;
+    for (uint32_t i = 0; i < t->count; i++) {
+        bool used = l->cc->mapped[i] || l->cc->accounted[i];
+        if (t->columns[i].type == STILE_COL_EMPTY && !used) {
+            emit(l, OP_LOAD, 0, 0, i);
+            emit(l, OP_EMPTY, 0, 0, 0);
+        }
+    }
+}
+
+static void mandatory(struct lower *l)
+{
+    const struct stile_fhir_type *type = l->cc->mapping->type;
+    at_line(l, l->cc->tree->type.span);
+    for (size_t i = 0; i < stile_fhir_element_count(type); i++) {
+        const struct stile_fhir_element *e = stile_fhir_element_at(type, i);
+        if (e->min > 0) {
+            emit(l, OP_MUST, e->choice, 0, constant(l, e->name, STILE_STRING));
+        }
+    }
+}
+
+static void right_program(struct lower *l)
+{
+    uint32_t count = 0;
+    struct stile__rule **rules = sorted_rules(l, &count);
+    l->prog = &l->v->right;
+    deletes(l);
+    if (l->cc->tree->where != NULL) {
+        take(l, l->cc->tree->where->cond, l->cc->tree->where->span);
+    }
+    for (const struct stile_lang_take *t = l->cc->tree->takes; t; t = t->next) {
+        take(l, t->cond, t->span);
+    }
+    always_empty(l);
+    right_guards(l);
+    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
+        if (r->stmt->kind == STILE_LANG_REQUIRE) {
+            right_rule(l, r);
+        }
+    }
+    for (uint32_t i = 0; rules != NULL && i < count; i++) {
+        right_rule(l, rules[i]);
+    }
+    mandatory(l);
+    emit(l, OP_END, 0, 0, 0);
+}
+
+/* ---- leftward ---- */
+
+static void left_test(struct lower *l, const struct stile__guard *g)
+{
+    if (g->iff != NULL) {
+        cond(l, g->iff);
+    } else if (!g->needs_reverse) {
+        emit(l, OP_YES, 0, 0, 0);
+    } else {
+        const struct stile__rule *r = g->test;
+        emit(l, OP_READ, 0, 0, pool_path(l, r->paths));
+        if (r->stmt->kind == STILE_LANG_CONSTANT) {
+            emit(l, OP_EQ, 0, 0,
+                 constant(l, literal_text(r->stmt->cases->literal),
+                          STILE_STRING));
+        } else {
+            emit(l, OP_PRESENT, 0, 0, 0);
+        }
+    }
+}
+
+static void left_guards(struct lower *l)
+{
+    for (struct stile__guard *g = l->cc->guards; g != NULL; g = g->next) {
+        uint32_t skip = 0;
+        at_line(l, g->stmt->span);
+        if (g->parent != NULL) {
+            emit(l, OP_FLAG, 0, g->parent->flag, 0);
+            skip = emit(l, OP_JUMP_IF, 0, 0, 0);
+        }
+        left_test(l, g);
+        if (g->parent != NULL) {
+            land(l, skip);
+        }
+        emit(l, OP_SET_FLAG, 0, g->flag, 0);
+    }
+}
+
+static void decode(struct lower *l, const struct stile__rule *r)
+{
+    emit(l, r->paths->open_list ? OP_READ_LIST : OP_READ, 0, 0,
+         pool_path(l, r->paths));
+    if (r->stmt->fallback != NULL) {
+        emit(l, OP_UNDEFAULT, 0, 0,
+             constant(l, literal_text(r->stmt->fallback), r->paths->kind));
+    }
+    emit(l, OP_DECODE, r->column_count, 0, pool_use(l, r->use));
+    for (uint32_t i = 0; i < r->column_count; i++) {
+        emit(l, OP_STORE, i, r->columns[i].alias, r->columns[i].ordinal);
+    }
+    if (r->as_text != NULL) {
+        emit(l, OP_READ, 0, 0, pool_path(l, r->as_text));
+        emit(l, OP_FILL, 0, r->columns[0].alias, r->columns[0].ordinal);
+    }
+}
+
+static void left_rule(struct lower *l, const struct stile__rule *r)
+{
+    uint32_t skip = 0;
+    at_line(l, r->stmt->span);
+    if (r->guard != NULL) {
+        emit(l, OP_FLAG, 0, r->guard->flag, 0);
+        skip = emit(l, OP_JUMP_IF, 0, 0, 0);
+    }
+    if (r->paths != NULL) {
+        decode(l, r);
+    } else {
+        cases(l, r->stmt->cases, STILE_STRING);
+        emit(l, OP_FILL, 0, r->columns[0].alias, r->columns[0].ordinal);
+    }
+    if (r->guard != NULL) {
+        land(l, skip);
+    }
+}
+
+static void fill_equality(void *ctx, const struct stile_lang_cond *c)
+{
+    struct lower *l = ctx;
+    struct stile__column column;
+    if (!stile__resolve_column(l->cc, c->column, &column) ||
+        c->literals->kind == STILE_LANG_ABSENT) {
+        return;
+    }
+    emit(l, OP_CONSTANT, 0, 0,
+         constant(l, literal_text(c->literals), STILE_STRING));
+    emit(l, OP_FILL, 0, column.alias, column.ordinal);
+}
+
+static void left_equalities(struct lower *l)
+{
+    for (struct stile__guard *g = l->cc->guards; g != NULL; g = g->next) {
+        if (!g->needs_reverse) {
+            continue;
+        }
+        at_line(l, g->stmt->span);
+        emit(l, OP_FLAG, 0, g->flag, 0);
+        uint32_t skip = emit(l, OP_JUMP_IF, 0, 0, 0);
+        stile__equalities(g->stmt->cond, fill_equality, l);
+        land(l, skip);
+    }
+    if (l->cc->tree->where != NULL) {
+        at_line(l, l->cc->tree->where->span);
+        stile__equalities(l->cc->tree->where->cond, fill_equality, l);
+    }
+    for (const struct stile_lang_take *t = l->cc->tree->takes; t; t = t->next) {
+        at_line(l, t->span);
+        stile__equalities(t->cond, fill_equality, l);
+    }
+}
+
+static void left_program(struct lower *l)
+{
+    l->prog = &l->v->left;
+    for (const struct stile_lang_take *t = l->cc->tree->takes; t; t = t->next) {
+        take(l, t->iff, t->span);
+    }
+    left_guards(l);
+    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
+        if (r->leftward) {
+            left_rule(l, r);
+        }
+    }
+    left_equalities(l);
+    emit(l, OP_END, 0, 0, 0);
+}
+
+void stile__lower(struct stile__cc *cc)
+{
+    struct lower l = {.cc = cc, .v = cc->variant};
+    right_program(&l);
+    left_program(&l);
+}

@@ -1,0 +1,454 @@
+/*
+ * The room's own structures: what a mapping file is compiled to.
+ *
+ * A mapping has one variant a table version of its range. A variant's two
+ * programs are flat arrays of eight-byte instructions with forward jumps
+ * only; what they name by number (constants, paths, codecs, tables) stands
+ * in pools of the variant.
+ */
+#ifndef STILE_MAP_PRIVATE_H
+#define STILE_MAP_PRIVATE_H
+
+#include "stile/lang.h"
+#include "stile/map.h"
+#include "findings.h"
+
+#define STILE__ALIASES 16u /* own table and fifteen look-ups */
+#define STILE__CELLS 16u   /* columns of one correspondence */
+
+/* ---- code tables (codes.c) ---- */
+
+struct stile__code_row {
+    struct stile_str left, right, display;
+    bool right_absent;
+    bool no_right, no_left; /* one direction only */
+    bool preferred;
+    struct stile_span span;
+};
+
+struct stile__code_table {
+    struct stile_str name;
+    const struct stile_source *source;
+    struct stile__code_row *rows; /* in file order */
+    uint32_t count;
+    uint32_t *by_left, *by_right; /* sorted; usable rows only */
+    uint32_t left_count, right_count;
+    const struct stile__code_row *absent; /* what absence means leftward */
+    bool merges;                          /* several left values, one right */
+};
+
+void stile__codes_read(struct stile__code_table *table,
+                       const struct stile_source *source,
+                       struct stile_arena *arena, struct stile_diags *diags);
+/* Sorts and checks rows already in place; for inline tables too. */
+void stile__codes_index(struct stile__code_table *table,
+                        struct stile_arena *arena, struct stile_diags *diags);
+const struct stile__code_row *
+stile__codes_right(const struct stile__code_table *table,
+                   struct stile_str left);
+const struct stile__code_row *
+stile__codes_left(const struct stile__code_table *table,
+                  struct stile_str right);
+
+/* ---- codecs (codec*.c) ---- */
+
+enum stile__law {
+    LAW_ISO,
+    LAW_CANON,
+    LAW_VIEW,
+    LAW_ONE_WAY
+};
+
+struct stile__codec_use;
+
+struct stile__codec_io {
+    struct stile_arena *arena;
+    struct stile_str *cells; /* in (rightward), out (leftward) */
+    size_t count;
+    struct stile_str value;  /* out (rightward), in (leftward); NULL: absent */
+    struct stile_str *items; /* list codecs */
+    size_t item_count;
+    enum stile__run_code warning;
+    const struct stile__code_row *row; /* the code row used, for explain */
+    bool missed;                       /* a code that the table lacks */
+};
+
+/* Fits a codec: the FHIR types it makes, as bits. */
+enum {
+    FITS_TEXT = 1 << 0, /* string markdown */
+    FITS_URI = 1 << 1,  /* uri url canonical oid uuid */
+    FITS_CODE = 1 << 2,
+    FITS_ID = 1 << 3,
+    FITS_BOOL = 1 << 4,
+    FITS_INT = 1 << 5, /* integer positiveInt unsignedInt */
+    FITS_DECIMAL = 1 << 6,
+    FITS_DATE = 1 << 7,
+    FITS_DATETIME = 1 << 8,
+    FITS_INSTANT = 1 << 9,
+    FITS_TIME = 1 << 10,
+    FITS_REFERENCE = 1 << 11,
+    FITS_BASE64 = 1 << 12
+};
+
+/* Arguments a codec takes. */
+enum {
+    TAKES_RANGE = 1 << 0,
+    TAKES_TEXT = 1 << 1,  /* may have one text */
+    NEEDS_TEXT = 1 << 2,  /* must have it */
+    TAKES_TABLE = 1 << 3, /* word or pairs */
+    TAKES_TYPE = 1 << 4,  /* T [of MAPPING] */
+    TAKES_COLUMN = 1 << 5,
+    TAKES_ZONE = 1 << 6, /* 'Europe/London' */
+    TAKES_TURN = 1 << 7, /* earlier, later */
+    TAKES_SECONDS = 1 << 8,
+    TAKES_POLICY = 1 << 9,
+    MAKES_LIST = 1 << 10
+};
+
+struct stile__codec {
+    const char *name;
+    uint16_t least, most; /* columns */
+    uint32_t fits, takes;
+    uint32_t columns; /* bits of enum stile_column_type it reads, 0 = any */
+    enum stile__law law;
+    enum stile__run_code (*right)(const struct stile__codec_use *use,
+                                  struct stile__codec_io *io);
+    /* NULL: one-way. `io->count` cells are filled. */
+    enum stile__run_code (*left)(const struct stile__codec_use *use,
+                                 struct stile__codec_io *io);
+};
+
+struct stile__codec_use {
+    const struct stile__codec *codec;
+    uint32_t fits; /* the one bit of the element it stands at */
+    int64_t lo, hi;
+    struct stile_str text; /* separator, prefix */
+    const struct stile__code_table *table;
+    struct stile_lang_policy policy;
+    struct stile_str ref_type;
+    const struct stile__codec_use *ref_id;
+    bool seconds, earlier, later;
+    bool boolean_cells; /* codes on a boolean column */
+    bool braces;        /* GUIDs leftward as {UPPER} */
+    const struct stile_str *blanks;
+    size_t blank_count;
+};
+
+const struct stile__codec *stile__codec_find(struct stile_str name);
+const struct stile__codec *stile__codec_at(size_t i); /* NULL at the end */
+/* With blanks and absence: what the programs call. */
+enum stile__run_code stile__codec_right(const struct stile__codec_use *use,
+                                        struct stile__codec_io *io);
+enum stile__run_code stile__codec_left(const struct stile__codec_use *use,
+                                       struct stile__codec_io *io);
+const char *stile__run_code_name(enum stile__run_code code);
+enum stile_severity stile__run_code_severity(enum stile__run_code code);
+const char *stile__run_code_text(enum stile__run_code code);
+bool stile__bool_read(struct stile_str s, bool *ret);
+
+/* ---- resolved names ---- */
+
+struct stile__column {
+    uint32_t alias; /* 0 = the mapping's own table */
+    uint32_t ordinal;
+    const struct stile_column *column;
+    struct stile_span span;
+};
+
+enum stile__step_kind {
+    STEP_MEMBER, /* name; an array when `list` */
+    STEP_ITEM,   /* index of the array before */
+    STEP_SELECT, /* item of the array before that holds all matches */
+    STEP_CHOICE  /* reading only: any type of a choice element */
+};
+
+struct stile__match;
+
+struct stile__step {
+    enum stile__step_kind kind;
+    bool list;
+    struct stile_str name;
+    uint32_t index;
+    const struct stile__match *matches;
+    uint32_t match_count;
+    const struct stile_fhir_type *type;       /* CHOICE: whose element */
+    const struct stile_fhir_element *element; /* MEMBER, CHOICE */
+    const struct stile_fhir_type *into;       /* type after this step */
+    uint16_t order;                           /* element's place in its type */
+    uint32_t canon_end; /* the canonical text's length after this step */
+};
+
+struct stile__path {
+    struct stile__step *steps;
+    uint32_t count;
+    struct stile_str canon;
+    const struct stile_fhir_type *type; /* of the leaf */
+    const struct stile_fhir_element *element;
+    enum stile_kind kind; /* JSON kind of the leaf */
+    bool open_list;       /* ends at a list, without an index */
+    bool reference;       /* `.reference` was appended */
+    struct stile_span span;
+};
+
+struct stile__match {
+    struct stile__path path;
+    struct stile_str literal;
+    enum stile_kind kind;
+};
+
+/* ---- programs ---- */
+
+enum stile__op {
+    OP_END,
+    OP_LOOKUP,  /* a alias: once */
+    OP_LOAD,    /* a cell, b alias, c ordinal */
+    OP_PRESENT, /* test = cell 0 is filled */
+    OP_EQ,      /* c constant */
+    OP_TRUTH,   /* c 0/1: cell 0 as a boolean */
+    OP_RANGE,   /* c range */
+    OP_TABLE,   /* a 1: right side; c code table */
+    OP_NOT,
+    OP_YES,       /* test = true */
+    OP_JUMP_IF,   /* a: wanted test; c target */
+    OP_SET_FLAG,  /* b flag = test */
+    OP_FLAG,      /* test = flag b */
+    OP_TAKE,      /* stop, not taken, unless test */
+    OP_DELETED,   /* the value is the id of a deleted resource; stop */
+    OP_REQUIRE,   /* cell 0 must be filled */
+    OP_EMPTY,     /* cell 0 should be empty */
+    OP_ENCODE,    /* a cells, c codec use: cells to value */
+    OP_DEFAULT,   /* c constant, when the value is absent */
+    OP_CONSTANT,  /* c constant */
+    OP_NOTHING,   /* the value is absent */
+    OP_JUMP,      /* c target */
+    OP_PUT,       /* c path */
+    OP_PUT_LIST,  /* c path */
+    OP_PUT_MISS,  /* c path: the text of a code the table lacks */
+    OP_MUST,      /* c constant: the member's name */
+    OP_READ,      /* c path: into value and cell 0 */
+    OP_READ_LIST, /* c path */
+    OP_UNDEFAULT, /* c constant: that value is absent */
+    OP_DECODE,    /* a cells, c codec use: value to cells */
+    OP_STORE,     /* a cell, b alias, c ordinal */
+    OP_FILL,      /* b alias, c ordinal: the value, when still empty */
+    OP_COUNT
+};
+
+struct stile__instr {
+    uint8_t op;
+    uint8_t a;
+    uint16_t b;
+    uint32_t c;
+};
+
+struct stile__constant {
+    struct stile_str text;
+    enum stile_kind kind;
+};
+
+struct stile__range {
+    int64_t lo, hi;
+};
+
+struct stile__program {
+    struct stile__instr *code;
+    uint32_t *lines;
+    uint32_t count, capacity;
+};
+
+struct stile__alias {
+    struct stile_str name;
+    const struct stile_lang_lookup *tree; /* NULL for the own table */
+    const struct stile_table *table;
+    struct stile__column key;
+    uint32_t by; /* ordinal in `table` */
+    struct stile_lang_policy policy;
+    struct stile_str missing; /* "Table.Column" */
+    bool by_is_key;           /* `by` alone is the table's key */
+};
+
+struct stile__pool {
+    struct stile__constant *constants;
+    const struct stile__path **paths;
+    const struct stile__codec_use **uses;
+    const struct stile__code_table **tables;
+    struct stile__range *ranges;
+    uint32_t constant_count, path_count, use_count, table_count, range_count;
+    uint32_t constant_cap, path_cap, use_cap, table_cap, range_cap;
+};
+
+struct stile__variant {
+    struct stile_mapping *mapping;
+    const struct stile_table *table;
+    struct stile__alias aliases[STILE__ALIASES];
+    uint32_t alias_count;
+    uint32_t *keys; /* ordinals of the declared key */
+    uint32_t key_count;
+    bool *left_written; /* own columns a left program may fill */
+    bool owns_row;      /* the declared key covers the table's key */
+    uint32_t flag_count;
+    struct stile__pool pool;
+    struct stile__program right, left;
+};
+
+struct stile_mapping {
+    struct stile_mapset *set;
+    const struct stile_lang_mapping *tree;
+    const struct stile_fhir_type *type;
+    const struct stile_lang_stmt *id_rule;
+    struct stile__codec_use *id_use; /* NULL: writes no id */
+    struct stile__variant *variants; /* oldest first */
+    uint32_t variant_count;
+    enum stile__law law;
+    bool goes_left;
+};
+
+struct stile_mapset {
+    const struct stile_schema *schema;
+    struct stile_arena *arena;
+    struct stile_mapping *mappings;
+    uint32_t count;
+    struct stile__code_table *tables;
+    uint32_t table_count;
+    struct stile_digest digest;
+};
+
+const struct stile__code_table *
+stile__mapset_table(const struct stile_mapset *set, struct stile_str name);
+const struct stile_mapping *stile__mapset_find(const struct stile_mapset *set,
+                                               struct stile_str name);
+/* "8.10" after "8.9". */
+int stile__version_cmp(struct stile_str a, struct stile_str b);
+
+/* ---- the compiler's context (one variant) ---- */
+
+struct stile__guard {
+    const struct stile_lang_stmt *stmt;
+    struct stile__guard *parent;
+    uint32_t flag;
+    bool needs_reverse;
+    const struct stile_lang_cond *iff; /* stated */
+    struct stile__rule *test;          /* a rule whose path decides */
+    struct stile__guard *next;
+};
+
+struct stile__rule {
+    const struct stile_lang_stmt *stmt;
+    struct stile__guard *guard;
+    struct stile__column columns[STILE__CELLS];
+    uint32_t column_count;
+    struct stile__path *paths; /* path_count of them */
+    uint32_t path_count;
+    struct stile__codec_use *use;
+    struct stile__path *as_text; /* where a missed code's text goes */
+    bool rightward, leftward;
+    bool pairwise;
+    struct stile__rule *next;
+};
+
+struct stile__cc {
+    struct stile_mapset *set;
+    struct stile_mapping *mapping;
+    struct stile__variant *variant;
+    const struct stile_lang_mapping *tree;
+    const struct stile_source *source;
+    struct stile_arena *arena;
+    struct stile_diags *diags;
+    struct stile__rule *rules, **rules_tail;
+    struct stile__guard *guards, **guards_tail;
+    bool *mapped;    /* own columns: read by a rule, or fixed by a test */
+    bool *accounted; /* residue or dropped */
+    bool *dropped;   /* with a reason */
+    bool *tested;    /* read by any condition */
+};
+
+STILE_PRINTF(4, 5)
+struct stile_diag *stile__map_report(struct stile__cc *cc, const char *code,
+                                     struct stile_span span, const char *format,
+                                     ...);
+bool stile__resolve_column(struct stile__cc *cc,
+                           const struct stile_lang_column *column,
+                           struct stile__column *ret);
+/* `reading` is lenient: first items, any choice type. */
+bool stile__resolve_path(struct stile__cc *cc,
+                         const struct stile_fhir_type *root,
+                         const struct stile_lang_path *path, bool reading,
+                         struct stile__path *ret);
+bool stile__resolve_cond(struct stile__cc *cc,
+                         const struct stile_lang_cond *cond);
+bool stile__literal_fits(struct stile__cc *cc, const struct stile__path *path,
+                         const struct stile_lang_literal *literal);
+/* The codec of a rule at a path; NULL when reported. */
+struct stile__codec_use *
+stile__resolve_codec(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
+                     const struct stile__column *columns, uint32_t count,
+                     const struct stile__path *path);
+uint32_t stile__type_fits(const struct stile_fhir_type *type);
+
+void stile__collect(struct stile__cc *cc); /* tree to rules and guards */
+void stile__check(struct stile__cc *cc);
+void stile__check_writes(struct stile__cc *cc);
+void stile__lower(struct stile__cc *cc);
+void stile__examples(const struct stile_mapset *set,
+                     const struct stile_mapping *mapping,
+                     struct stile_diags *diags);
+bool stile__guards_exclude(const struct stile_source *source,
+                           const struct stile__guard *a,
+                           const struct stile__guard *b);
+/* A column whose equality a condition states, in every row it lets by. */
+typedef void stile__equality_fn(void *ctx, const struct stile_lang_cond *leaf);
+void stile__equalities(const struct stile_lang_cond *cond,
+                       stile__equality_fn *each, void *ctx);
+
+/* ---- running ---- */
+
+/* The cells of `row` in `table`'s order; NULL when memory is short. */
+const struct stile_str *stile__row_cells(const struct stile_row *row,
+                                         const struct stile_table *table,
+                                         struct stile_arena *arena);
+struct stile_value *stile__path_read(const struct stile_value *root,
+                                     const struct stile__path *path);
+void stile__path_put(struct stile_value *root, const struct stile__path *path,
+                     struct stile_str text, enum stile_kind kind,
+                     struct stile_arena *arena);
+void stile__path_put_list(struct stile_value *root,
+                          const struct stile__path *path,
+                          const struct stile_str *items, size_t count,
+                          struct stile_arena *arena);
+struct stile_str stile__scalar_text(const struct stile_value *value);
+
+/* What a tracing run tells: nothing is kept on the fast path. */
+struct stile__trace {
+    struct stile_buf *out;
+    bool values;
+};
+
+struct stile__right_run {
+    const struct stile__variant *variant;
+    const struct stile_row *row;
+    const struct stile_map_env *env;
+    struct stile_arena *arena;
+    struct stile_diags *diags;
+    struct stile__trace *trace;
+};
+
+/* OK with *ret, or END when the mapping does not take the row. */
+STILE_MUSTCHECK enum stile_status
+stile__run_right(const struct stile__right_run *run,
+                 struct stile_map_result *ret);
+const struct stile__variant *
+stile__variant_of(const struct stile_mapping *mapping,
+                  const struct stile_row *row);
+
+/* One resource through one mapping: cells by alias and ordinal. */
+struct stile__left_cells {
+    struct stile_str *cells[STILE__ALIASES];
+    bool taken, failed;
+};
+void stile__run_left(const struct stile__variant *variant,
+                     const struct stile_value *resource,
+                     struct stile_arena *arena, struct stile_diags *diags,
+                     struct stile__left_cells *ret);
+const char *stile__op_name(enum stile__op op);
+
+#endif

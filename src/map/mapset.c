@@ -1,0 +1,520 @@
+/* All mappings together: compile, look up, run rightward. */
+#include "map_private.h"
+
+const struct stile__code_table *
+stile__mapset_table(const struct stile_mapset *set, struct stile_str name)
+{
+    for (uint32_t i = 0; i < set->table_count; i++) {
+        if (stile_str_eq(set->tables[i].name, name)) {
+            return &set->tables[i];
+        }
+    }
+    return NULL;
+}
+
+const struct stile_mapping *stile__mapset_find(const struct stile_mapset *set,
+                                               struct stile_str name)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (stile_str_eq(set->mappings[i].tree->name.text, name)) {
+            return &set->mappings[i];
+        }
+    }
+    return NULL;
+}
+
+int stile__version_cmp(struct stile_str a, struct stile_str b)
+{
+    struct stile_str x, y;
+    for (;;) {
+        int64_t m = 0, n = 0;
+        bool more_a = stile_str_next(&a, '.', &x);
+        bool more_b = stile_str_next(&b, '.', &y);
+        if (!more_a || !more_b) {
+            return more_a - more_b;
+        }
+        bool numbers = stile_str_to_int64(x, &m) && stile_str_to_int64(y, &n);
+        int c = numbers ? (m > n) - (m < n) : stile_str_cmp(x, y);
+        if (c != 0) {
+            return c;
+        }
+    }
+}
+
+/* ---- compile ---- */
+
+struct compile {
+    struct stile_mapset *set;
+    struct stile_arena *arena;
+    struct stile_diags *diags;
+};
+
+static struct stile_str base_name(struct stile_str path)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < path.len; i++) {
+        from = path.ptr[i] == '/' ? i + 1 : from;
+    }
+    struct stile_str name = stile_str_sub(path, from, path.len - from);
+    struct stile_str csv = STILE_STR(".csv");
+    if (stile_str_ends(name, csv)) {
+        name.len -= csv.len;
+    }
+    return name;
+}
+
+static bool read_codes(struct compile *c, const struct stile_source *codes,
+                       size_t count)
+{
+    struct stile_mapset *set = c->set;
+    set->tables = stile_arena_array(c->arena, count, sizeof *set->tables);
+    if (set->tables == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct stile_str name = base_name(codes[i].name);
+        if (stile__mapset_table(set, name) != NULL) {
+            (void)stile_diag_at_source(
+                c->diags, "M110", STILE_ERROR, &codes[i],
+                (struct stile_span){0, 0},
+                "another code table is called '%.*s'; rename one",
+                STILE_FMT(name));
+        }
+        struct stile__code_table *t = &set->tables[set->table_count++];
+        t->name = name;
+        stile__codes_read(t, &codes[i], c->arena, c->diags);
+    }
+    return true;
+}
+
+static bool read_maps(struct compile *c, const struct stile_source *maps,
+                      size_t count, bool *ret_bad)
+{
+    struct stile_lang_mapping **first =
+        stile_arena_array(c->arena, count, sizeof(void *));
+    size_t total = 0;
+    if (first == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        enum stile_status status =
+            stile_lang_parse(&maps[i], c->arena, c->diags, &first[i]);
+        if (status == STILE_NOMEM) {
+            return false;
+        }
+        *ret_bad = *ret_bad || status != STILE_OK;
+        for (struct stile_lang_mapping *m = first[i]; m; m = m->next) {
+            total++;
+        }
+    }
+    c->set->mappings =
+        stile_arena_array(c->arena, total, sizeof *c->set->mappings);
+    if (c->set->mappings == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (struct stile_lang_mapping *m = first[i]; m; m = m->next) {
+            struct stile_mapping *to = &c->set->mappings[c->set->count++];
+            to->set = c->set;
+            to->tree = m;
+        }
+    }
+    return true;
+}
+
+static struct stile__cc context(struct compile *c, struct stile_mapping *m,
+                                struct stile__variant *v)
+{
+    return (struct stile__cc){.set = c->set,
+                              .mapping = m,
+                              .variant = v,
+                              .tree = m->tree,
+                              .source = m->tree->source,
+                              .arena = c->arena,
+                              .diags = c->diags};
+}
+
+/* ---- variants ---- */
+
+static bool in_range(const struct stile_table *t,
+                     const struct stile_lang_mapping *tree)
+{
+    return stile_str_eq(t->family, tree->family.text) &&
+           stile_str_eq(t->name, tree->table.text) &&
+           stile__version_cmp(t->version, tree->from.text) >= 0 &&
+           stile__version_cmp(t->version, tree->to.text) <= 0;
+}
+
+static void no_table(struct compile *c, struct stile_mapping *m)
+{
+    struct stile__cc cc = context(c, m, NULL);
+    const struct stile_lang_mapping *tree = m->tree;
+    struct stile_str names[128];
+    size_t count = 0;
+    bool family = false, table = false;
+    for (size_t i = 0; i < stile_schema_count(c->set->schema); i++) {
+        const struct stile_table *t = stile_schema_at(c->set->schema, i);
+        if (!stile_str_eq(t->family, tree->family.text)) {
+            continue;
+        }
+        family = true;
+        table = table || stile_str_eq(t->name, tree->table.text);
+        if (count < 128) {
+            names[count++] = t->name;
+        }
+    }
+    if (!family) {
+        (void)stile__map_report(&cc, "M101", tree->family.span,
+                                "no table family '%.*s' is loaded",
+                                STILE_FMT(tree->family.text));
+    } else if (table) {
+        (void)stile__map_report(&cc, "M101", tree->from.span,
+                                "no version of this range has the table");
+    } else {
+        struct stile_diag *diag = stile__map_report(
+            &cc, "M101", tree->table.span, "%.*s has no table '%.*s'",
+            STILE_FMT(tree->family.text), STILE_FMT(tree->table.text));
+        stile_diag_suggest(c->diags, diag, tree->table.text, names, count);
+    }
+}
+
+static void find_variants(struct compile *c, struct stile_mapping *m)
+{
+    size_t tables = stile_schema_count(c->set->schema), count = 0;
+    for (size_t i = 0; i < tables; i++) {
+        count += in_range(stile_schema_at(c->set->schema, i), m->tree) ? 1 : 0;
+    }
+    m->variants = stile_arena_array(c->arena, count, sizeof *m->variants);
+    if (count == 0) {
+        no_table(c, m);
+        return;
+    }
+    for (size_t i = 0; m->variants != NULL && i < tables; i++) {
+        const struct stile_table *t = stile_schema_at(c->set->schema, i);
+        if (!in_range(t, m->tree)) {
+            continue;
+        }
+        uint32_t at = m->variant_count++;
+        while (at > 0 && stile__version_cmp(m->variants[at - 1].table->version,
+                                            t->version) > 0) {
+            m->variants[at] = m->variants[at - 1];
+            at--;
+        }
+        m->variants[at] = (struct stile__variant){.mapping = m, .table = t};
+    }
+}
+
+static void find_type(struct compile *c, struct stile_mapping *m)
+{
+    struct stile__cc cc = context(c, m, NULL);
+    const struct stile_fhir_type *type = stile_fhir_type(m->tree->type.text);
+    if (type == NULL || !stile_fhir_type_is_resource(type)) {
+        (void)stile__map_report(&cc, "M104", m->tree->type.span,
+                                "FHIR R4 has no resource type '%.*s'",
+                                STILE_FMT(m->tree->type.text));
+        return;
+    }
+    m->type = type;
+}
+
+/* The codec of `id`, before anything refers to it. */
+static void find_id(struct compile *c, struct stile_mapping *m)
+{
+    for (const struct stile_lang_stmt *s = m->tree->body; s; s = s->next) {
+        const struct stile_lang_step *step =
+            s->paths != NULL ? s->paths->steps : NULL;
+        if (s->kind != STILE_LANG_RULE || step == NULL || step->next != NULL ||
+            !stile_str_eqc(step->word.text, "id")) {
+            continue;
+        }
+        struct stile__codec_use *use = stile_arena_alloc(c->arena, sizeof *use);
+        struct stile_str name =
+            s->codec != NULL ? s->codec->name.text : STILE_STR("id");
+        const struct stile__codec *codec = stile__codec_find(name);
+        if (use == NULL || codec == NULL || !(codec->fits & FITS_ID)) {
+            return;
+        }
+        use->codec = codec;
+        use->fits = FITS_ID;
+        if (s->codec != NULL && s->codec->args != NULL) {
+            use->text = s->codec->args->word.text;
+        }
+        struct stile_str version = m->variant_count > 0
+                                       ? m->variants[0].table->version
+                                       : STILE_STR_NULL;
+        use->braces = stile_str_eqc(stile_schema_dialect(c->set->schema,
+                                                         m->tree->family.text,
+                                                         version, "guid"),
+                                    "braced");
+        m->id_rule = s;
+        m->id_use = use;
+    }
+}
+
+static void check_names(struct compile *c, uint32_t at)
+{
+    struct stile_mapping *m = &c->set->mappings[at];
+    struct stile__cc cc = context(c, m, NULL);
+    for (uint32_t i = 0; i < at; i++) {
+        if (stile_str_eq(c->set->mappings[i].tree->name.text,
+                         m->tree->name.text)) {
+            (void)stile__map_report(&cc, "M110", m->tree->name.span,
+                                    "another mapping is called '%.*s'",
+                                    STILE_FMT(m->tree->name.text));
+        }
+    }
+    if (m->tree->examples == NULL && !m->tree->broken) {
+        (void)stile__map_report(&cc, "M705", m->tree->name.span,
+                                "add an example; it is run both ways whenever "
+                                "the mapping is compiled");
+    }
+}
+
+static void compile_mapping(struct compile *c, struct stile_mapping *m)
+{
+    for (uint32_t i = 0; m->type != NULL && i < m->variant_count; i++) {
+        struct stile__cc cc = context(c, m, &m->variants[i]);
+        size_t before = c->diags->errors;
+        stile__collect(&cc);
+        if (stile_arena_failed(c->arena)) {
+            return;
+        }
+        stile__check(&cc);
+        if (c->diags->errors == before && !m->tree->broken) {
+            stile__lower(&cc);
+        }
+    }
+}
+
+static void digest(struct compile *c, const struct stile_source *maps,
+                   size_t map_count, const struct stile_source *codes,
+                   size_t code_count)
+{
+    struct stile_sha256 *sha = stile_sha256_new();
+    if (sha == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < map_count + code_count; i++) {
+        const struct stile_source *s =
+            i < map_count ? &maps[i] : &codes[i - map_count];
+        stile_sha256_add(sha, s->name);
+        stile_sha256_add(sha, STILE_STR("\0"));
+        stile_sha256_add(sha, s->text);
+        stile_sha256_add(sha, STILE_STR("\0"));
+    }
+    for (size_t i = 0; i < stile_schema_count(c->set->schema); i++) {
+        const struct stile_table *t = stile_schema_at(c->set->schema, i);
+        stile_sha256_add(sha, t->family);
+        stile_sha256_add(sha, t->version);
+        stile_sha256_add(sha, t->name);
+        for (size_t k = 0; k < t->count; k++) {
+            stile_sha256_add(sha, t->column_names[k]);
+            stile_sha256_add(sha, STILE_STR("\0"));
+        }
+    }
+    stile_sha256_done(sha, &c->set->digest);
+    stile_sha256_free(&sha);
+}
+
+enum stile_status
+stile_mapset_compile(const struct stile_schema *schema,
+                     const struct stile_source *maps, size_t map_count,
+                     const struct stile_source *codes, size_t code_count,
+                     struct stile_arena *arena, struct stile_diags *diags,
+                     struct stile_mapset **ret)
+{
+    struct stile_mapset *set = stile_arena_alloc(arena, sizeof *set);
+    struct compile c = {set, arena, diags};
+    size_t before = diags->errors;
+    bool bad = false;
+    if (set == NULL) {
+        return STILE_NOMEM;
+    }
+    set->schema = schema;
+    set->arena = arena;
+    if (!read_codes(&c, codes, code_count) ||
+        !read_maps(&c, maps, map_count, &bad)) {
+        return STILE_NOMEM;
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        find_type(&c, &set->mappings[i]);
+        if (set->mappings[i].tree->table.text.ptr != NULL) {
+            find_variants(&c, &set->mappings[i]);
+        }
+        find_id(&c, &set->mappings[i]);
+        check_names(&c, i);
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        compile_mapping(&c, &set->mappings[i]);
+    }
+    if (stile_arena_failed(arena)) {
+        return STILE_NOMEM;
+    }
+    bad = bad || diags->errors != before;
+    for (uint32_t i = 0; !bad && i < set->count; i++) {
+        stile__examples(set, &set->mappings[i], diags);
+    }
+    if (bad || diags->errors != before) {
+        return STILE_INVALID;
+    }
+    digest(&c, maps, map_count, codes, code_count);
+    *ret = set;
+    return STILE_OK;
+}
+
+/* ---- questions ---- */
+
+size_t stile_mapset_count(const struct stile_mapset *set)
+{
+    return set->count;
+}
+
+const struct stile_mapping *stile_mapset_at(const struct stile_mapset *set,
+                                            size_t i)
+{
+    return i < set->count ? &set->mappings[i] : NULL;
+}
+
+struct stile_str stile_mapping_name(const struct stile_mapping *mapping)
+{
+    return mapping->tree->name.text;
+}
+
+uint32_t stile_mapping_number(const struct stile_mapping *mapping)
+{
+    return mapping->tree->number;
+}
+
+struct stile_str stile_mapping_table(const struct stile_mapping *mapping)
+{
+    return mapping->tree->table.text;
+}
+
+struct stile_str stile_mapping_family(const struct stile_mapping *mapping)
+{
+    return mapping->tree->family.text;
+}
+
+struct stile_str stile_mapping_type(const struct stile_mapping *mapping)
+{
+    return stile_fhir_type_name(mapping->type);
+}
+
+bool stile_mapping_goes_left(const struct stile_mapping *mapping)
+{
+    return mapping->goes_left;
+}
+
+struct stile_digest stile_mapset_digest(const struct stile_mapset *set)
+{
+    return set->digest;
+}
+
+bool stile_mapset_reads(const struct stile_mapset *set, struct stile_str family,
+                        struct stile_str table)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct stile_mapping *m = &set->mappings[i];
+        if (!stile_str_eq(m->tree->family.text, family)) {
+            continue;
+        }
+        if (stile_str_eq(m->tree->table.text, table)) {
+            return true;
+        }
+        for (const struct stile_lang_lookup *l = m->tree->lookups; l;
+             l = l->next) {
+            if (stile_str_eq(l->table.text, table)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- rightward ---- */
+
+static bool reads_row(const struct stile_mapping *m, struct stile_str family,
+                      const struct stile_row *row)
+{
+    return stile_str_eq(m->tree->family.text, family) &&
+           stile_str_eq(m->tree->table.text, row->table);
+}
+
+enum stile_status
+stile_map_right(const struct stile_mapset *set, const struct stile_row *row,
+                struct stile_str family, const struct stile_map_env *env,
+                struct stile_arena *arena, struct stile_diags *diags,
+                struct stile_map_result **ret, size_t *ret_count)
+{
+    size_t most = 0, count = 0;
+    for (uint32_t i = 0; i < set->count; i++) {
+        most += reads_row(&set->mappings[i], family, row) ? 1 : 0;
+    }
+    struct stile_map_result *results =
+        stile_arena_array(arena, most, sizeof *results);
+    if (results == NULL) {
+        return STILE_NOMEM;
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct stile_mapping *m = &set->mappings[i];
+        if (!reads_row(m, family, row)) {
+            continue;
+        }
+        struct stile__right_run run = {.variant = stile__variant_of(m, row),
+                                       .row = row,
+                                       .env = env,
+                                       .arena = arena,
+                                       .diags = diags};
+        enum stile_status status = stile__run_right(&run, &results[count]);
+        if (status == STILE_OK) {
+            count++;
+        } else if (status != STILE_END) {
+            return status;
+        }
+    }
+    *ret = results;
+    *ret_count = count;
+    return STILE_OK;
+}
+
+enum stile_status
+stile_map_explain(const struct stile_mapset *set, const struct stile_row *row,
+                  struct stile_str family, const struct stile_map_env *env,
+                  bool show_values, struct stile_arena *arena,
+                  struct stile_diags *diags, struct stile_buf *out)
+{
+    static const char *const ends[] = {"done", "deleted", "held", "failed",
+                                       "more rows are needed"};
+    struct stile__trace trace = {out, show_values};
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct stile_mapping *m = &set->mappings[i];
+        if (!reads_row(m, family, row)) {
+            continue;
+        }
+        struct stile_map_result result = {.kind = STILE_MAP_DONE};
+        struct stile__right_run run = {.variant = stile__variant_of(m, row),
+                                       .row = row,
+                                       .env = env,
+                                       .arena = arena,
+                                       .diags = diags,
+                                       .trace = &trace};
+        stile_buf_printf(out, "%.*s %u (%.*s), %.*s row %llu\n",
+                         STILE_FMT(m->tree->name.text), m->tree->number,
+                         STILE_FMT(m->tree->source->name),
+                         STILE_FMT(row->table),
+                         (unsigned long long)row->number);
+        enum stile_status status = stile__run_right(&run, &result);
+        if (status != STILE_OK && status != STILE_END) {
+            return status;
+        }
+        stile_buf_printf(out, "  => %s",
+                         status == STILE_END ? "not taken" : ends[result.kind]);
+        if (status == STILE_OK && result.missing.len > 0) {
+            stile_buf_printf(out, ", waits for %.*s: %.*s",
+                             STILE_FMT(result.missing),
+                             STILE_FMT(result.reason));
+        }
+        stile_buf_byte(out, '\n');
+    }
+    return out->status;
+}

@@ -1,0 +1,403 @@
+/* The rightward machine: one row, one mapping, one resource. */
+#include "map_private.h"
+
+struct vm {
+    const struct stile__right_run *run;
+    const struct stile__variant *v;
+    const struct stile_str *rows[STILE__ALIASES]; /* cells by alias */
+    bool looked[STILE__ALIASES];
+    struct stile_str cells[STILE__CELLS];
+    uint32_t loaded[STILE__CELLS]; /* instruction that loaded the cell */
+    struct stile__codec_io io;
+    enum stile_kind kind;
+    bool test;
+    bool *flags;
+    struct stile_value *root;
+    uint32_t pc;
+    struct stile_map_result *result;
+    enum stile_status status; /* OK: go on */
+    bool over;
+};
+
+/* ---- findings ---- */
+
+static struct stile_str column_name(const struct vm *vm, uint32_t cell)
+{
+    const struct stile__instr *in = &vm->v->right.code[vm->loaded[cell]];
+    return vm->v->aliases[in->b].table->columns[in->c].name;
+}
+
+static void finding(struct vm *vm, enum stile__run_code code,
+                    struct stile_str what)
+{
+    const struct stile_mapping *m = vm->v->mapping;
+    struct stile_str path = stile_arena_printf(
+        vm->run->arena, "%.*s (%.*s line %u)", STILE_FMT(what),
+        STILE_FMT(m->tree->source->name), vm->v->right.lines[vm->pc]);
+    (void)stile_diag_at_record(vm->run->diags, stile__run_code_name(code),
+                               stile__run_code_severity(code),
+                               vm->run->row->file, vm->run->row->number, path,
+                               stile__run_code_text(code));
+}
+
+static void stop(struct vm *vm, enum stile_map_result_kind kind)
+{
+    vm->result->kind = kind;
+    vm->over = true;
+}
+
+static void fail(struct vm *vm, enum stile__run_code code,
+                 struct stile_str what)
+{
+    finding(vm, code, what);
+    stop(vm, STILE_MAP_FAILED);
+}
+
+static void hold(struct vm *vm, struct stile_str missing,
+                 struct stile_str reason)
+{
+    vm->result->missing = missing;
+    vm->result->reason = reason;
+    stop(vm, STILE_MAP_HELD);
+}
+
+/* ---- rows ---- */
+
+const struct stile_str *stile__row_cells(const struct stile_row *row,
+                                         const struct stile_table *table,
+                                         struct stile_arena *arena)
+{
+    if (row->columns == table->column_names && row->count == table->count) {
+        return row->cells;
+    }
+    struct stile_str *cells =
+        stile_arena_array(arena, table->count, sizeof *cells);
+    for (size_t i = 0; cells != NULL && i < row->count; i++) {
+        uint32_t at = stile_table_column(table, row->columns[i]);
+        if (at != UINT32_MAX && cells[at].ptr == NULL) {
+            cells[at] = row->cells[i];
+        }
+    }
+    return cells;
+}
+
+const struct stile__variant *
+stile__variant_of(const struct stile_mapping *mapping,
+                  const struct stile_row *row)
+{
+    for (uint32_t i = mapping->variant_count; i > 0; i--) {
+        if (mapping->variants[i - 1].table->column_names == row->columns) {
+            return &mapping->variants[i - 1];
+        }
+    }
+    return &mapping->variants[mapping->variant_count - 1];
+}
+
+static void missing_row(struct vm *vm, const struct stile__alias *alias)
+{
+    if (alias->policy.kind == STILE_LANG_POLICY_HOLD) {
+        hold(vm, alias->missing, alias->policy.reason);
+    } else if (alias->policy.kind == STILE_LANG_POLICY_REJECT) {
+        fail(vm, RUN_T111, alias->missing);
+    }
+}
+
+static void look_up(struct vm *vm, uint32_t at)
+{
+    const struct stile__alias *alias = &vm->v->aliases[at];
+    const struct stile_str *keys = vm->rows[alias->key.alias];
+    const struct stile_row *row = NULL;
+    if (vm->looked[at]) {
+        return;
+    }
+    vm->looked[at] = true;
+    struct stile_str key =
+        keys != NULL ? keys[alias->key.ordinal] : STILE_STR_NULL;
+    if (key.len == 0) {
+        return;
+    }
+    const struct stile_map_env *env = vm->run->env;
+    enum stile_status status =
+        env == NULL || env->lookup == NULL
+            ? STILE_NOT_FOUND
+            : env->lookup(env->ctx, alias->table->family, alias->table->name,
+                          alias->table->columns[alias->by].name, key, &row);
+    if (status == STILE_OK && row != NULL) {
+        vm->rows[at] = stile__row_cells(row, alias->table, vm->run->arena);
+    } else if (status == STILE_NEED) {
+        vm->result->missing = alias->missing;
+        stop(vm, STILE_MAP_NEED);
+    } else if (status == STILE_NOT_FOUND) {
+        missing_row(vm, alias);
+    } else {
+        vm->status = status == STILE_OK ? STILE_INVALID : status;
+        vm->over = true;
+    }
+}
+
+/* ---- tests ---- */
+
+static void test_range(struct vm *vm, const struct stile__range *range)
+{
+    int64_t n = 0;
+    vm->test = stile_str_to_int64(stile_str_trim(vm->cells[0]), &n) &&
+               n >= range->lo && n <= range->hi;
+}
+
+static void tests(struct vm *vm, const struct stile__instr *in)
+{
+    const struct stile__pool *pool = &vm->v->pool;
+    bool b = false;
+    switch (in->op) {
+    case OP_PRESENT:
+        vm->test = vm->cells[0].len > 0;
+        break;
+    case OP_EQ:
+        vm->test = vm->cells[0].len > 0 &&
+                   stile_str_eq(vm->cells[0], pool->constants[in->c].text);
+        break;
+    case OP_TRUTH:
+        vm->test = stile__bool_read(vm->cells[0], &b) && b == (in->c == 1);
+        break;
+    case OP_RANGE:
+        test_range(vm, &pool->ranges[in->c]);
+        break;
+    case OP_TABLE:
+        vm->test = vm->cells[0].len > 0 &&
+                   stile__codes_right(pool->tables[in->c], vm->cells[0]);
+        break;
+    case OP_NOT:
+        vm->test = !vm->test;
+        break;
+    case OP_SET_FLAG:
+        vm->flags[in->b] = vm->test;
+        break;
+    case OP_FLAG:
+        vm->test = vm->flags[in->b];
+        break;
+    default:
+        vm->test = true;
+        break;
+    }
+}
+
+/* ---- values ---- */
+
+static void trace_put(struct vm *vm, const struct stile__path *path)
+{
+    struct stile__trace *t = vm->run->trace;
+    if (t == NULL) {
+        return;
+    }
+    stile_buf_printf(t->out, "  %.*s", STILE_FMT(path->canon));
+    if (t->values && vm->io.item_count == 0) {
+        stile_buf_addc(t->out, " = ");
+        stile_buf_json_str(t->out, vm->io.value);
+    }
+    stile_buf_printf(t->out, "\n    line %u", vm->v->right.lines[vm->pc]);
+    for (size_t i = 0; i < vm->io.count; i++) {
+        stile_buf_printf(t->out, "%s%.*s", i == 0 ? " from " : ", ",
+                         STILE_FMT(column_name(vm, (uint32_t)i)));
+    }
+    if (vm->io.row != NULL) {
+        uint32_t line = 0, column = 0;
+        const struct stile__code_table *table = NULL;
+        for (uint32_t i = 0; i < vm->v->mapping->set->table_count; i++) {
+            const struct stile__code_table *c = &vm->v->mapping->set->tables[i];
+            bool in = vm->io.row >= c->rows && vm->io.row < c->rows + c->count;
+            table = in ? c : table;
+        }
+        if (table != NULL) {
+            stile_source_place(table->source, vm->io.row->span.offset, &line,
+                               &column);
+            stile_buf_printf(t->out, ", code row %.*s line %u",
+                             STILE_FMT(table->name), line);
+        }
+    }
+    stile_buf_byte(t->out, '\n');
+}
+
+static void encode(struct vm *vm, const struct stile__instr *in)
+{
+    const struct stile__codec_use *use = vm->v->pool.uses[in->c];
+    vm->io.cells = vm->cells;
+    vm->io.count = in->a;
+    enum stile__run_code code = stile__codec_right(use, &vm->io);
+    if (code == RUN_T105 && use->policy.kind == STILE_LANG_POLICY_HOLD) {
+        hold(vm, use->table->name, use->policy.reason);
+    } else if (code != RUN_NONE) {
+        fail(vm, code, column_name(vm, 0));
+    } else if (vm->io.warning != RUN_NONE) {
+        finding(vm, vm->io.warning, column_name(vm, 0));
+    }
+}
+
+static void set_constant(struct vm *vm, const struct stile__constant *c)
+{
+    vm->io.value = c->text;
+    vm->io.items = NULL;
+    vm->io.item_count = 0;
+}
+
+static void put(struct vm *vm, const struct stile__instr *in)
+{
+    const struct stile__path *path = vm->v->pool.paths[in->c];
+    struct stile_arena *arena = vm->run->arena;
+    if (in->op == OP_PUT && vm->io.value.len > 0) {
+        stile__path_put(vm->root, path, vm->io.value, path->kind, arena);
+        trace_put(vm, path);
+    } else if (in->op == OP_PUT_LIST && vm->io.item_count > 0) {
+        stile__path_put_list(vm->root, path, vm->io.items, vm->io.item_count,
+                             arena);
+        trace_put(vm, path);
+    } else if (in->op == OP_PUT_MISS && vm->io.missed) {
+        stile__path_put(vm->root, path, vm->cells[0], STILE_STRING, arena);
+        trace_put(vm, path);
+    }
+}
+
+static void must(struct vm *vm, const struct stile__instr *in)
+{
+    struct stile_str name = vm->v->pool.constants[in->c].text;
+    bool found = in->a == 0 && stile_value_get(vm->root, name) != NULL;
+    const struct stile_fhir_type *type = vm->v->mapping->type;
+    const struct stile_fhir_element *e = stile_fhir_element(type, name);
+    for (struct stile_value *v = vm->root->first; in->a == 1 && v && !found;
+         v = v->next) {
+        const struct stile_fhir_type *chosen = NULL;
+        found = stile_fhir_element_json(type, v->name, &chosen) == e;
+    }
+    if (!found) {
+        fail(vm, RUN_T110, name);
+    }
+}
+
+static void deleted(struct vm *vm)
+{
+    if (vm->io.value.len == 0) {
+        fail(vm, RUN_T120, column_name(vm, 0));
+        return;
+    }
+    vm->result->id = vm->io.value;
+    stop(vm, STILE_MAP_DELETED);
+}
+
+static void values(struct vm *vm, const struct stile__instr *in)
+{
+    const struct stile__pool *pool = &vm->v->pool;
+    switch (in->op) {
+    case OP_LOAD:
+        vm->cells[in->a] =
+            vm->rows[in->b] != NULL ? vm->rows[in->b][in->c] : STILE_STR_NULL;
+        vm->loaded[in->a] = vm->pc;
+        break;
+    case OP_REQUIRE:
+        if (vm->cells[0].len == 0) {
+            fail(vm, RUN_T120, column_name(vm, 0));
+        }
+        break;
+    case OP_EMPTY:
+        if (vm->cells[0].len > 0) {
+            finding(vm, RUN_T206, column_name(vm, 0));
+        }
+        break;
+    case OP_ENCODE:
+        encode(vm, in);
+        break;
+    case OP_DEFAULT:
+        if (vm->io.value.len == 0) {
+            vm->io.value = pool->constants[in->c].text;
+        }
+        break;
+    case OP_CONSTANT:
+        set_constant(vm, &pool->constants[in->c]);
+        vm->io.count = 0;
+        vm->io.row = NULL;
+        break;
+    case OP_NOTHING:
+        vm->io.value = STILE_STR_NULL;
+        break;
+    case OP_MUST:
+        must(vm, in);
+        break;
+    case OP_DELETED:
+        deleted(vm);
+        break;
+    default:
+        put(vm, in);
+        break;
+    }
+}
+
+static void step(struct vm *vm, const struct stile__instr *in)
+{
+    switch (in->op) {
+    case OP_END:
+        stop(vm, STILE_MAP_DONE);
+        break;
+    case OP_LOOKUP:
+        look_up(vm, in->a);
+        break;
+    case OP_JUMP_IF:
+        if (vm->test == (in->a == 1)) {
+            vm->pc = in->c - 1;
+        }
+        break;
+    case OP_JUMP:
+        vm->pc = in->c - 1;
+        break;
+    case OP_TAKE:
+        if (!vm->test) {
+            vm->status = STILE_END;
+            vm->over = true;
+        }
+        break;
+    case OP_PRESENT:
+    case OP_EQ:
+    case OP_TRUTH:
+    case OP_RANGE:
+    case OP_TABLE:
+    case OP_NOT:
+    case OP_YES:
+    case OP_SET_FLAG:
+    case OP_FLAG:
+        tests(vm, in);
+        break;
+    default:
+        values(vm, in);
+        break;
+    }
+}
+
+enum stile_status stile__run_right(const struct stile__right_run *run,
+                                   struct stile_map_result *ret)
+{
+    struct stile_map_result result = {.mapping = run->variant->mapping};
+    struct vm vm = {
+        .run = run, .v = run->variant, .result = &result, .status = STILE_OK};
+    vm.io.arena = run->arena;
+    vm.flags = stile_arena_array(run->arena, vm.v->flag_count, sizeof(bool));
+    vm.rows[0] = stile__row_cells(run->row, vm.v->table, run->arena);
+    vm.root = stile_value_new(run->arena, STILE_OBJECT);
+    result.type = stile_fhir_type_name(vm.v->mapping->type);
+    (void)stile_value_set_str(run->arena, vm.root, "resourceType", result.type);
+    if (vm.flags == NULL || vm.rows[0] == NULL || vm.root == NULL) {
+        return STILE_NOMEM;
+    }
+    for (vm.pc = 0; !vm.over; vm.pc++) {
+        STILE_ASSERT(vm.pc < vm.v->right.count);
+        step(&vm, &vm.v->right.code[vm.pc]);
+    }
+    if (stile_arena_failed(run->arena)) {
+        return STILE_NOMEM;
+    }
+    if (vm.status != STILE_OK) {
+        return vm.status;
+    }
+    if (result.kind == STILE_MAP_DONE) {
+        result.resource = vm.root;
+        result.id = stile_value_text(vm.root, "id");
+    }
+    *ret = result;
+    return STILE_OK;
+}
