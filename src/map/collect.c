@@ -482,8 +482,8 @@ static void version_block(struct stile__cc *cc,
                                 STILE_FMT(cc->tree->family.text));
         return;
     }
-    if (stile__version_cmp(version, stmt->from.text) >= 0 &&
-        stile__version_cmp(version, stmt->to.text) <= 0) {
+    if (stile__map_version_cmp(version, stmt->from.text) >= 0 &&
+        stile__map_version_cmp(version, stmt->to.text) <= 0) {
         statements(cc, stmt->body, guard);
     }
 }

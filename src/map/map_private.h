@@ -318,7 +318,7 @@ stile__mapset_table(const struct stile_mapset *set, struct stile_str name);
 const struct stile_mapping *stile__mapset_find(const struct stile_mapset *set,
                                                struct stile_str name);
 /* "8.10" after "8.9". */
-int stile__version_cmp(struct stile_str a, struct stile_str b);
+int stile__map_version_cmp(struct stile_str a, struct stile_str b);
 
 /* ---- the compiler's context (one variant) ---- */
 

@@ -23,7 +23,7 @@ const struct stile_mapping *stile__mapset_find(const struct stile_mapset *set,
     return NULL;
 }
 
-int stile__version_cmp(struct stile_str a, struct stile_str b)
+int stile__map_version_cmp(struct stile_str a, struct stile_str b)
 {
     struct stile_str x, y;
     for (;;) {
@@ -141,8 +141,8 @@ static bool in_range(const struct stile_table *t,
 {
     return stile_str_eq(t->family, tree->family.text) &&
            stile_str_eq(t->name, tree->table.text) &&
-           stile__version_cmp(t->version, tree->from.text) >= 0 &&
-           stile__version_cmp(t->version, tree->to.text) <= 0;
+           stile__map_version_cmp(t->version, tree->from.text) >= 0 &&
+           stile__map_version_cmp(t->version, tree->to.text) <= 0;
 }
 
 static void no_table(struct compile *c, struct stile_mapping *m)
@@ -195,8 +195,9 @@ static void find_variants(struct compile *c, struct stile_mapping *m)
             continue;
         }
         uint32_t at = m->variant_count++;
-        while (at > 0 && stile__version_cmp(m->variants[at - 1].table->version,
-                                            t->version) > 0) {
+        while (at > 0 &&
+               stile__map_version_cmp(m->variants[at - 1].table->version,
+                                      t->version) > 0) {
             m->variants[at] = m->variants[at - 1];
             at--;
         }
