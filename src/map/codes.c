@@ -333,11 +333,10 @@ void stile__codes_index(struct stile__code_table *t, struct stile_arena *arena,
             t->merges = true;
         } else if (!row->right_absent) {
             t->by_right[t->right_count++] = i;
-        } else if (t->absent == NULL || row->preferred) {
-            t->merges = t->merges || t->absent != NULL;
-            t->absent = row;
         } else {
+            /* Absence reads back as an empty cell, unless a row claims it. */
             t->merges = true;
+            t->absent = row->preferred ? row : t->absent;
         }
     }
     sort(t, t->by_left, t->left_count, true);
