@@ -15,13 +15,14 @@
 #include "stile/net.h"
 #include "stile/store.h"
 
-/* ---- stile.yaml ---------------------------------------------------------------------- */
+/* ---- stile.yaml
+ * ---------------------------------------------------------------------- */
 
 struct stile_partner_config {
     struct stile_partner partner;
-    const char *url;                 /* https://host:port, or NULL */
-    const char *folder;              /* own-system: where files are written */
-    const char *pin;                 /* "sha256//..." or NULL */
+    const char *url;    /* https://host:port, or NULL */
+    const char *folder; /* own-system: where files are written */
+    const char *pin;    /* "sha256//..." or NULL */
     const struct stile_digest *certificates; /* accepted client certificates */
     size_t certificate_count;
     struct stile_partner_policy policy;
@@ -29,46 +30,49 @@ struct stile_partner_config {
 
 struct stile_feed_config {
     struct stile_str name;
-    struct stile_str family;         /* "emis", "vcse-case", "fhir" */
-    struct stile_str ods;            /* whose data; default the gateway's */
+    struct stile_str family; /* "emis", "vcse-case", "fhir" */
+    struct stile_str ods;    /* whose data; default the gateway's */
     const char *folder;
-    uint64_t poll_ms;                /* default 1,000 */
-    stile_time hold_days;            /* report line after so many days, 14 */
+    uint64_t poll_ms;     /* default 1,000 */
+    stile_time hold_days; /* report line after so many days, 14 */
 };
 
 struct stile_config {
-    struct stile_source source;      /* stile.yaml's text */
-    const char *folder;              /* of stile.yaml; the paths below are
-                                        already joined with it */
+    struct stile_source source; /* stile.yaml's text */
+    const char *folder;         /* of stile.yaml; the paths below are
+                                   already joined with it */
     struct stile_str name, ods, organisation, kind;
-    const char *listen;  int listen_port;
-    const char *admin;   int admin_port;   /* loopback plain HTTP */
+    const char *listen;
+    int listen_port;
+    const char *admin;
+    int admin_port; /* loopback plain HTTP */
     struct stile_tls_files tls;
-    const char *audit_key;           /* file with 64 hex digits */
-    struct stile_str audit_origin;   /* "<name>.<ods>.stile" */
-    const char *store;               /* SQLite file */
-    const char *mappings;            /* folder: formats maps codes rules */
+    const char *audit_key;         /* file with 64 hex digits */
+    struct stile_str audit_origin; /* "<name>.<ods>.stile" */
+    const char *store;             /* SQLite file */
+    const char *mappings;          /* folder: formats maps codes rules */
     bool log_json;
     struct stile_net_limits limits;
     struct stile_retry retry;
-    size_t exchanges_max;            /* in flight, default 64 */
-    size_t store_queue_max;          /* default 1,024 */
-    size_t arena_bytes;              /* an exchange, default 256 MiB */
-    uint64_t checkpoint_ms;          /* default 10,000 */
-    uint64_t drain_ms;               /* default 30,000 */
+    size_t exchanges_max;   /* in flight, default 64 */
+    size_t store_queue_max; /* default 1,024 */
+    size_t arena_bytes;     /* an exchange, default 256 MiB */
+    uint64_t checkpoint_ms; /* default 10,000 */
+    uint64_t drain_ms;      /* default 30,000 */
     const struct stile_partner_config *partners;
     size_t partner_count;
     const struct stile_feed_config *feeds;
     size_t feed_count;
     const struct stile_route *routes;
     size_t route_count;
-    struct stile_json_limits json;   /* bytes: default body-bytes */
+    struct stile_json_limits json; /* bytes: default body-bytes */
     struct stile_csv_limits csv;
-    uint32_t persons_max;            /* in one message, default 1,000 */
-    const struct stile_node *root;   /* for later findings' places */
+    uint32_t persons_max;          /* in one message, default 1,000 */
+    const struct stile_node *root; /* for later findings' places */
 };
 
-/* ---- files ----------------------------------------------------------------- */
+/* ---- files -----------------------------------------------------------------
+ */
 
 /* Reads a file into the arena; `error` says which file and what to do. */
 STILE_MUSTCHECK enum stile_status
@@ -96,14 +100,16 @@ STILE_MUSTCHECK enum stile_status
 stile_certificate_read(struct stile_str pem, struct stile_digest *ret_digest,
                        stile_time *ret_not_after);
 
-/* ---- stile.yaml, continued -------------------------------------------------- */
+/* ---- stile.yaml, continued --------------------------------------------------
+ */
 
 /* All findings at once, C1xx, unknown keys with the nearest name. Certificate
  * paths are checked to be readable; `certificate:` of a partner is a PEM file
  * whose SHA-256 fingerprint is taken, or `sha256:<hex>`. */
-STILE_MUSTCHECK enum stile_status
-stile_config_load(const char *path, struct stile_arena *arena,
-                  struct stile_diags *diags, struct stile_config **ret);
+STILE_MUSTCHECK enum stile_status stile_config_load(const char *path,
+                                                    struct stile_arena *arena,
+                                                    struct stile_diags *diags,
+                                                    struct stile_config **ret);
 
 /*
  * All that can be wrong before the gateway runs, at once: stile.yaml, the
@@ -115,14 +121,15 @@ STILE_MUSTCHECK enum stile_status
 stile_config_check(const char *path, stile_time now, struct stile_date today,
                    struct stile_arena *arena, struct stile_diags *diags);
 
-/* ---- the plan from files --------------------------------------------------------------- */
+/* ---- the plan from files
+ * --------------------------------------------------------------- */
 
 /* A compiled plan with its arena: counted, so that exchanges in flight keep
  * theirs over a reload. */
 struct stile_plan_box {
     struct stile_plan plan;
     struct stile_arena *arena;
-    unsigned refs;                   /* loop thread only */
+    unsigned refs; /* loop thread only */
 };
 
 /* Reads formats, maps, codes and rules under `folder`, compiles all. Findings
@@ -136,7 +143,9 @@ void stile_plan_release(struct stile_plan_box **box);
 stile_time stile_now(void);
 struct stile_date stile_today(void);
 
-/* ---- running ------------------------------------------------------------------------------ */
+/* ---- running
+ * ------------------------------------------------------------------------------
+ */
 
 struct stile_run_options {
     const char *config_path;

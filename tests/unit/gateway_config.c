@@ -296,6 +296,53 @@ Test(config, check_finds_what_the_world_lacks)
     cr_expect_eq(count_of("C132"), 1, "the key is no key");
     cr_expect_eq(count_of("C133"), 1, "the audit key is none");
     cr_expect_eq(count_of("C131"), 0);
+    cr_expect_eq(count_of("C128") + count_of("C129") + count_of("C113"), 0,
+                 "the shipped rules know these words");
+}
+
+static void check_path(const char *path)
+{
+    struct stile_date today = {2026, 4, 1};
+    stile_time now;
+
+    stile_diags_init(&diags, arena, 0);
+    cr_assert(stile_time_parse(STILE_STR("2026-04-01T00:00:00Z"), &now));
+    cr_expect_eq(stile_config_check(path, now, today, arena, &diags),
+                 STILE_INVALID);
+    remove_changed(path);
+}
+
+Test(config, check_knows_the_words_of_the_rules)
+{
+    /* `changed` moves the file, so the mappings folder is named in full. */
+    static const char *const lines[][2] = {
+        {"purpose: individual-care", "C128"},
+        {"agreement: DSA-2026-003", "C129"},
+        {"kind: voluntary-non-care", "C113"},
+    };
+
+    for (size_t i = 0; i < 3; i++) {
+        char to[128];
+        const char *path;
+        FILE *file;
+        struct stile_str text, error;
+        size_t at;
+
+        (void)snprintf(to, sizeof(to), "%sx", lines[i][0]);
+        path = changed(lines[i][0], to);
+        cr_assert_eq(stile_file_read(path, 1u << 20, arena, &text, &error),
+                     STILE_OK);
+        at = stile_str_find_str(text, STILE_STR("../../../mappings"));
+        cr_assert_neq(at, SIZE_MAX);
+        file = fopen(path, "wb");
+        cr_assert_not_null(file);
+        (void)fprintf(file, "%.*s%s/mappings%s", (int)at, text.ptr,
+                      STILE_SOURCE_DIR,
+                      text.ptr + at + strlen("../../../mappings"));
+        cr_assert_eq(fclose(file), 0);
+        check_path(path);
+        cr_expect_eq(count_of(lines[i][1]), 1, "%s", to);
+    }
 }
 
 Test(config, check_warns_thirty_days_before_the_end)
