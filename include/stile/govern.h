@@ -27,6 +27,7 @@
 #include "stile/record.h"
 
 struct stile_rules;
+struct stile__work;
 
 enum stile_rule_file {
     STILE_RULES_VOCABULARY, /* vocabulary.yaml: the closed words */
@@ -70,6 +71,8 @@ struct stile_fact {
                                    else empty */
     struct stile_str source;    /* where from: "emis SpineSensitive" */
     stile_time date;            /* clinical date; latest wins; 0 = none */
+    struct stile_date from;     /* first and last day it holds; year 0 = open. */
+    struct stile_date until;    /* Outside of them the fact is unknown. */
 };
 
 /*
@@ -146,6 +149,7 @@ struct stile_decision {
     size_t rule_count;
     const struct stile_str *notify; /* whom to tell: "privacy-officer", ... */
     size_t notify_count;
+    const struct stile__work *work; /* what apply needs; set by decide */
 };
 
 STILE_MUSTCHECK enum stile_status

@@ -1,0 +1,533 @@
+#include "private.h"
+
+struct work {
+    const struct stile_rules *rules;
+    const struct stile_question *question;
+    struct stile_arena *arena;
+    struct stile__context context;
+    struct stile__firing firing;
+    struct stile__refs *refs;
+    struct stile__item_labels *labels;
+    struct stile_decision *decision;
+    struct stile_item_decision *rows;
+    size_t row_count, row_capacity;
+    struct stile__item_plan *plans;
+    struct stile_str limit_sentences[STILE__RULES_MAX];
+    struct stile_str share_sentences[STILE__RULES_MAX];
+    uint64_t fired[4];
+    uint64_t notify;
+    bool tells, silent;
+};
+
+/* ---- sentences
+ * ------------------------------------------------------------------ */
+
+/* "{recipient}" in a sentence of the vocabulary is the recipient's code. */
+static struct stile_str fill_in(struct work *work, struct stile_str text)
+{
+    struct stile_str mark = STILE_STR("{recipient}");
+    size_t at = stile_str_find_str(text, mark);
+
+    if (at == SIZE_MAX) {
+        return text;
+    }
+    return stile_arena_printf(
+        work->arena, "%.*s%.*s%.*s", STILE_FMT(stile_str_sub(text, 0, at)),
+        STILE_FMT(work->question->recipient),
+        STILE_FMT(
+            stile_str_sub(text, at + mark.len, text.len - at - mark.len)));
+}
+
+static struct stile_str limit_sentence(struct work *work, size_t i)
+{
+    const struct stile__rule *rule = &work->rules->rules[i];
+    uint32_t unknown = work->firing.unknown[i];
+    const char *verb = rule->holds       ? "held for a person to look at"
+                       : rule->withholds ? "not sent"
+                                         : "not sent as it is";
+    struct stile_str *sentence = &work->limit_sentences[i];
+
+    if (!sentence->ptr && unknown != STILE__NONE) {
+        *sentence = stile_arena_printf(
+            work->arena, "%s: it is not known whether %.*s (rule %.*s)", verb,
+            STILE_FMT(fill_in(work, work->rules->facts.means[unknown])),
+            STILE_FMT(rule->id));
+    } else if (!sentence->ptr) {
+        *sentence =
+            stile_arena_printf(work->arena, "%s: rule %.*s: %.*s", verb,
+                               STILE_FMT(rule->id), STILE_FMT(rule->says));
+    }
+    return *sentence;
+}
+
+static struct stile_str share_sentence(struct work *work, size_t i)
+{
+    const struct stile__rule *rule = &work->rules->rules[i];
+    struct stile_str *sentence = &work->share_sentences[i];
+
+    if (!sentence->ptr) {
+        *sentence = stile_arena_printf(
+            work->arena, "sent by rule %.*s under %.*s", STILE_FMT(rule->id),
+            STILE_FMT(work->rules->agreements[rule->agreement].id));
+    }
+    return *sentence;
+}
+
+static struct stile_str no_share_sentence(struct work *work, uint32_t near)
+{
+    struct stile_str *sentence;
+    uint32_t need;
+
+    if (near == STILE__NONE) {
+        return stile_arena_printf(
+            work->arena, "not sent: no rule shares this with %.*s for %.*s",
+            STILE_FMT(work->question->recipient),
+            STILE_FMT(work->question->purpose));
+    }
+    sentence = &work->share_sentences[near];
+    need = work->firing.need[near];
+    if (!sentence->ptr && need != STILE__NONE) {
+        *sentence = stile_arena_printf(
+            work->arena, "not sent: %.*s",
+            STILE_FMT(fill_in(work, work->rules->fact_defs[need].missing)));
+    } else if (!sentence->ptr) {
+        *sentence = stile_arena_printf(
+            work->arena, "not sent: rule %.*s does not apply, %s",
+            STILE_FMT(work->rules->rules[near].id),
+            work->firing.why[near] ? work->firing.why[near]
+                                   : "one of its needs can never be met");
+    }
+    return *sentence;
+}
+
+/* ---- reasons
+ * --------------------------------------------------------------------- */
+
+static void limit_reason(struct work *work, size_t i,
+                         struct stile_reason *reason)
+{
+    const struct stile__rule *rule = &work->rules->rules[i];
+    uint32_t fact = work->firing.unknown[i];
+    size_t bit;
+
+    reason->rule = rule->id;
+    reason->need_is = fact == STILE__NONE ? STILE_YES : STILE_UNKNOWN;
+    for (bit = 0; bit < work->rules->facts.count && fact == STILE__NONE;
+         bit++) {
+        if (rule->when_facts >> bit & 1) {
+            fact = (uint32_t)bit;
+        }
+    }
+    if (fact != STILE__NONE) {
+        reason->need = work->rules->facts.names[fact];
+    }
+    if (!rule->withholds && rule->action_count) {
+        reason->obligation =
+            work->rules->obligations.names[rule->actions[0].obligation];
+    }
+    reason->sentence = limit_sentence(work, i);
+}
+
+static void share_reason(struct work *work, size_t i,
+                         const struct stile__verdict *verdict,
+                         struct stile_reason *reason)
+{
+    const struct stile__rule *rule = &work->rules->rules[i];
+    size_t a;
+
+    reason->rule = rule->id;
+    reason->agreement = work->rules->agreements[rule->agreement].id;
+    reason->need_is = STILE_YES;
+    reason->sentence = share_sentence(work, i);
+    for (a = 0;
+         a < rule->action_count && verdict->outcome == STILE_OUTCOME_CHANGED;
+         a++) {
+        const struct stile__obligation *def =
+            &work->rules->obligation_defs[rule->actions[a].obligation];
+        if (def->verb != STILE__NOTIFY) {
+            reason->obligation =
+                work->rules->obligations.names[rule->actions[a].obligation];
+            break;
+        }
+    }
+}
+
+static void near_reason(struct work *work, uint32_t word, uint32_t near,
+                        struct stile_reason *reason)
+{
+    if (word == STILE__NOT_COVERED) {
+        reason->sentence = STILE_STR("not sent: no data word covers it");
+        return;
+    }
+    if (near != STILE__NONE && work->firing.need[near] != STILE__NONE) {
+        uint32_t need = work->firing.need[near];
+        reason->need = work->rules->facts.names[need];
+        reason->need_is = work->context.facts[need];
+    }
+    if (near != STILE__NONE) {
+        reason->agreement =
+            work->rules->agreements[work->rules->rules[near].agreement].id;
+    }
+    reason->sentence = no_share_sentence(work, near);
+}
+
+static size_t count_bits(const uint64_t bits[4])
+{
+    size_t count = 0, i;
+
+    for (i = 0; i < STILE__RULES_MAX; i++) {
+        count += (size_t)(bits[i / 64] >> (i % 64) & 1);
+    }
+    return count;
+}
+
+static void add_reasons(struct work *work, uint32_t word,
+                        const struct stile__verdict *verdict,
+                        struct stile_item_decision *row)
+{
+    bool goes = verdict->outcome == STILE_OUTCOME_RELEASE ||
+                verdict->outcome == STILE_OUTCOME_CHANGED;
+    bool unshared = !count_bits(verdict->shares);
+    size_t most = count_bits(verdict->limits) + count_bits(verdict->shares) + 1;
+    struct stile_reason *reasons =
+        stile_arena_array(work->arena, most, sizeof(*reasons));
+    size_t i;
+
+    if (!reasons) {
+        return;
+    }
+    for (i = 0; i < work->rules->rule_count; i++) {
+        if (verdict->limits[i / 64] >> (i % 64) & 1) {
+            limit_reason(work, i, &reasons[row->reason_count++]);
+        }
+    }
+    for (i = 0; i < work->rules->rule_count; i++) {
+        if ((verdict->shares[i / 64] >> (i % 64) & 1) &&
+            (goes || !row->reason_count)) {
+            share_reason(work, i, verdict, &reasons[row->reason_count++]);
+        }
+    }
+    if (unshared) {
+        near_reason(work, word, verdict->near_rule,
+                    &reasons[row->reason_count++]);
+    }
+    row->reasons = reasons;
+}
+
+/* ---- rows
+ * ------------------------------------------------------------------------ */
+
+static struct stile_item_decision *add_row(struct work *work, size_t resource)
+{
+    struct stile_item_decision *row;
+
+    if (work->row_count == work->row_capacity) {
+        size_t capacity = work->row_capacity ? work->row_capacity * 2 : 64;
+        struct stile_item_decision *rows =
+            stile_arena_array(work->arena, capacity, sizeof(*rows));
+        if (!rows) {
+            return NULL;
+        }
+        if (work->row_count) {
+            memcpy(rows, work->rows, work->row_count * sizeof(*rows));
+        }
+        work->rows = rows;
+        work->row_capacity = capacity;
+    }
+    row = &work->rows[work->row_count++];
+    memset(row, 0, sizeof(*row));
+    row->resource = resource;
+    row->type =
+        stile_value_text(work->question->resources[resource], "resourceType");
+    return row;
+}
+
+/* Own labels as they are, inherited ones as "related-to-<label>". */
+static void add_labels(struct work *work, struct stile__item_labels labels,
+                       const struct stile_str **ret, size_t *ret_count)
+{
+    const struct stile__words *words = &work->rules->labels;
+    struct stile_str *names;
+    size_t count = 0, i;
+
+    if (!labels.own && !labels.related) {
+        return;
+    }
+    names =
+        stile_arena_array(work->arena, STILE__WORDS_MAX * 2, sizeof(*names));
+    for (i = 0; names && i < words->count; i++) {
+        if (labels.own >> i & 1) {
+            names[count++] = words->names[i];
+        }
+        if (labels.related >> i & 1) {
+            names[count++] = stile_arena_printf(work->arena, "related-to-%.*s",
+                                                STILE_FMT(words->names[i]));
+        }
+    }
+    *ret = names;
+    *ret_count = count;
+}
+
+struct item {
+    size_t index;
+    struct stile__item_labels labels;
+    uint64_t facts;
+    size_t goes, changed, held, kept;
+    size_t main; /* words that go and are no companions */
+};
+
+static void note_fired(struct work *work, const struct stile__verdict *verdict)
+{
+    bool goes = verdict->outcome == STILE_OUTCOME_RELEASE ||
+                verdict->outcome == STILE_OUTCOME_CHANGED;
+    size_t i;
+
+    for (i = 0; i < work->rules->rule_count; i++) {
+        const struct stile__rule *rule = &work->rules->rules[i];
+
+        if (verdict->limits[i / 64] >> (i % 64) & 1) {
+            work->tells = work->tells || rule->tell;
+            work->silent = work->silent || (rule->kind == STILE__GUARDRAIL &&
+                                            rule->when_facts && !rule->tell);
+        }
+    }
+    for (i = 0; i < 4; i++) {
+        work->fired[i] |= verdict->limits[i];
+        work->fired[i] |= goes ? verdict->shares[i] : 0;
+    }
+    work->notify |= goes || count_bits(verdict->limits) ? verdict->notify : 0;
+}
+
+static void decide_field(struct work *work, struct item *item, uint32_t word)
+{
+    struct stile__item_plan *plan = &work->plans[item->index];
+    struct stile__field_plan *field = &plan->fields[plan->field_count++];
+    struct stile__verdict verdict;
+    struct stile_item_decision *row = add_row(work, item->index);
+
+    if (!row) {
+        return;
+    }
+    stile__verdict_make(&work->firing, word, item->labels, item->facts,
+                        &verdict);
+    if (verdict.outcome == STILE_OUTCOME_RELEASE && verdict.drop_text) {
+        verdict.outcome = STILE_OUTCOME_CHANGED;
+    }
+    row->data = word == STILE__NOT_COVERED ? STILE_STR("not-covered")
+                                           : work->rules->data.names[word];
+    row->outcome = verdict.outcome;
+    add_reasons(work, word, &verdict, row);
+    note_fired(work, &verdict);
+    field->word = word;
+    field->release = verdict.outcome == STILE_OUTCOME_RELEASE ||
+                     verdict.outcome == STILE_OUTCOME_CHANGED;
+    field->level = verdict.level;
+    field->drop_text = verdict.drop_text;
+    field->relabel_count = verdict.relabel_count;
+    memcpy(field->relabels, verdict.relabels, sizeof(field->relabels));
+    item->goes += field->release;
+    item->changed += verdict.outcome == STILE_OUTCOME_CHANGED;
+    item->held += verdict.outcome == STILE_OUTCOME_HOLD;
+    item->kept += verdict.outcome == STILE_OUTCOME_WITHHOLD;
+    if (field->release && !(work->rules->companions >> word & 1)) {
+        item->main++;
+    }
+}
+
+/* A modifier that stays behind would change what the rest says
+ * (R4 2.1.0.? "modifierExtension": must not be ignored). */
+static bool unknown_modifier(const struct stile_value *resource)
+{
+    return stile_value_getc(resource, "modifierExtension") ||
+           stile_value_getc(resource, "implicitRules");
+}
+
+static void keep_all(struct work *work, struct item *item, size_t first_row)
+{
+    struct stile__item_plan *plan = &work->plans[item->index];
+    size_t i;
+
+    for (i = 0; i < plan->field_count; i++) {
+        plan->fields[i].release = false;
+    }
+    for (i = first_row; i < work->row_count; i++) {
+        struct stile_item_decision *row = &work->rows[i];
+        struct stile_reason *reason;
+
+        if (row->outcome == STILE_OUTCOME_WITHHOLD ||
+            row->outcome == STILE_OUTCOME_HOLD) {
+            continue;
+        }
+        reason = stile_arena_alloc(work->arena, sizeof(*reason));
+        if (!reason) {
+            return;
+        }
+        reason->sentence =
+            STILE_STR("not sent: the item does not go, and this not alone");
+        row->outcome = STILE_OUTCOME_WITHHOLD;
+        row->reasons = reason;
+        row->reason_count = 1;
+        item->kept++;
+    }
+    item->goes = 0;
+    item->changed = 0;
+}
+
+static void count_item(struct stile_decision *decision,
+                       enum stile_outcome outcome)
+{
+    decision->released += outcome == STILE_OUTCOME_RELEASE;
+    decision->changed += outcome == STILE_OUTCOME_CHANGED;
+    decision->withheld += outcome == STILE_OUTCOME_WITHHOLD;
+    decision->held += outcome == STILE_OUTCOME_HOLD;
+}
+
+static enum stile_outcome outcome_of(const struct item *item)
+{
+    if (item->goes) {
+        return item->changed || item->held || item->kept
+                   ? STILE_OUTCOME_CHANGED
+                   : STILE_OUTCOME_RELEASE;
+    }
+    return item->held ? STILE_OUTCOME_HOLD : STILE_OUTCOME_WITHHOLD;
+}
+
+static void decide_item(struct work *work, size_t index)
+{
+    const struct stile_value *resource = work->question->resources[index];
+    struct item item = {.index = index, .labels = work->labels[index]};
+    struct stile__item_plan *plan = &work->plans[index];
+    size_t item_row = work->row_count;
+    const struct stile_str *labels = NULL;
+    size_t label_count = 0;
+    bool uncovered;
+    uint64_t words = stile__words_in(work->rules, resource, &uncovered);
+    uint32_t word;
+    size_t i;
+
+    item.facts =
+        stile__item_facts(&work->context, work->refs, work->question->resources,
+                          work->question->resource_count, index);
+    plan->fields = stile_arena_array(work->arena, STILE__WORDS_MAX + 1,
+                                     sizeof(*plan->fields));
+    if (!plan->fields || !add_row(work, index)) {
+        return;
+    }
+    for (word = 0; word < work->rules->data.count; word++) {
+        if (words >> word & 1) {
+            decide_field(work, &item, word);
+        }
+    }
+    if (uncovered || !words) {
+        decide_field(work, &item, STILE__NOT_COVERED);
+    }
+    if (!item.main || unknown_modifier(resource)) {
+        keep_all(work, &item, item_row + 1);
+    }
+    plan->release = item.goes > 0;
+    add_labels(work, item.labels, &labels, &label_count);
+    work->rows[item_row].outcome = outcome_of(&item);
+    for (i = item_row; i < work->row_count; i++) {
+        work->rows[i].labels = labels;
+        work->rows[i].label_count = label_count;
+    }
+    count_item(work->decision, work->rows[item_row].outcome);
+}
+
+/* ---- the whole
+ * -------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+    return stile_str_cmp(*(const struct stile_str *)a,
+                         *(const struct stile_str *)b);
+}
+
+/* A limit that no item met is not told of; one that fires and only changes
+ * is. Rules are in order of id already. */
+static void finish(struct work *work)
+{
+    struct stile_decision *decision = work->decision;
+    struct stile_str *rules = stile_arena_array(
+        work->arena, work->rules->rule_count + 1, sizeof(*rules));
+    struct stile_str *notify =
+        stile_arena_array(work->arena, STILE__WORDS_MAX + 1, sizeof(*notify));
+    size_t i;
+
+    if (!rules || !notify) {
+        return;
+    }
+    for (i = 0; i < work->rules->rule_count; i++) {
+        if (work->fired[i / 64] >> (i % 64) & 1) {
+            rules[decision->rule_count++] = work->rules->rules[i].id;
+        }
+    }
+    for (i = 0; i < work->rules->obligations.count; i++) {
+        struct stile_str whom = work->rules->obligation_defs[i].whom;
+        if ((work->notify >> i & 1) &&
+            !stile__in(notify, decision->notify_count, whom)) {
+            notify[decision->notify_count++] = whom;
+        }
+    }
+    qsort(notify, decision->notify_count, sizeof(*notify), by_text);
+    decision->rules = rules;
+    decision->notify = notify;
+    decision->items = work->rows;
+    decision->count = work->row_count;
+    decision->tell_withheld = work->tells && !work->silent;
+    if (decision->released + decision->changed == 0) {
+        decision->outcome =
+            decision->held ? STILE_OUTCOME_HOLD : STILE_OUTCOME_WITHHOLD;
+    } else if (decision->changed + decision->withheld + decision->held) {
+        decision->outcome = STILE_OUTCOME_CHANGED;
+    } else {
+        decision->outcome = STILE_OUTCOME_RELEASE;
+    }
+}
+
+enum stile_status stile_govern_decide(const struct stile_rules *rules,
+                                      const struct stile_question *question,
+                                      struct stile_arena *arena,
+                                      struct stile_decision **ret)
+{
+    struct work *work = stile_arena_alloc(arena, sizeof(*work));
+    struct stile__work *kept = stile_arena_alloc(arena, sizeof(*kept));
+    struct stile_decision *decision =
+        stile_arena_alloc(arena, sizeof(*decision));
+    enum stile_status status;
+    size_t i;
+
+    if (!work || !kept || !decision) {
+        return STILE_NOMEM;
+    }
+    work->rules = rules;
+    work->question = question;
+    work->arena = arena;
+    work->decision = decision;
+    stile__context_make(rules, question, &work->context);
+    stile__firing_make(&work->context, &work->firing);
+    status = stile__label(rules, question->resources, question->resource_count,
+                          arena, &work->labels);
+    if (status == STILE_OK) {
+        status = stile__refs_make(question->resources, question->resource_count,
+                                  arena, &work->refs);
+    }
+    work->plans = stile_arena_array(arena, question->resource_count + 1,
+                                    sizeof(*work->plans));
+    if (status != STILE_OK || !work->plans) {
+        return status != STILE_OK ? status : STILE_NOMEM;
+    }
+    for (i = 0; i < question->resource_count && !stile_arena_failed(arena);
+         i++) {
+        decide_item(work, i);
+    }
+    kept->items = work->plans;
+    kept->count = question->resource_count;
+    decision->work = kept;
+    finish(work);
+    if (stile_arena_failed(arena)) {
+        return STILE_NOMEM;
+    }
+    *ret = decision;
+    return STILE_OK;
+}

@@ -1,0 +1,301 @@
+/* Conditions in three values. */
+#include "private.h"
+
+static bool in_period(const struct stile_fact *fact, struct stile_date today)
+{
+    int64_t day = stile_date_days(today);
+
+    return (!fact->from.year || stile_date_days(fact->from) <= day) &&
+           (!fact->until.year || day <= stile_date_days(fact->until));
+}
+
+struct resolved {
+    bool any;
+    stile_time date;
+    enum stile_truth value;
+};
+
+/* The latest by date decides; if the latest disagree, or none of them holds
+ * on the day asked about, nothing is known. */
+static struct resolved resolve(const struct stile_question *question,
+                               struct stile_str name,
+                               struct stile_str recipient)
+{
+    struct resolved result = {false, 0, STILE_UNKNOWN};
+    bool holds = false;
+    size_t i;
+
+    for (i = 0; i < question->fact_count; i++) {
+        const struct stile_fact *fact = &question->facts[i];
+
+        if (!stile_str_eq(fact->name, name) ||
+            !stile_str_eq(fact->recipient, recipient)) {
+            continue;
+        }
+        if (!result.any || fact->date > result.date) {
+            result = (struct resolved){true, fact->date, STILE_UNKNOWN};
+            holds = false;
+        } else if (fact->date < result.date) {
+            continue;
+        }
+        if (!in_period(fact, question->today)) {
+            continue;
+        }
+        if (holds && result.value != fact->value) {
+            result.value = STILE_UNKNOWN;
+        } else {
+            result.value = fact->value;
+        }
+        holds = true;
+    }
+    return result;
+}
+
+static enum stile_truth absent(const struct stile_rules *rules,
+                               const struct stile__fact_def *def,
+                               struct stile_str family)
+{
+    uint32_t i = stile__word_find(&rules->families, family);
+
+    return i == STILE__NONE ? STILE_UNKNOWN : def->absent[i];
+}
+
+static enum stile_truth fact_truth(const struct stile_rules *rules,
+                                   const struct stile_question *question,
+                                   uint32_t fact)
+{
+    const struct stile__fact_def *def = &rules->fact_defs[fact];
+    struct stile_str name = rules->facts.names[fact];
+    struct resolved general = resolve(question, name, STILE_STR_NULL);
+    struct resolved named;
+
+    if (def->about == STILE__ABOUT_PERSON) {
+        return general.any ? general.value
+                           : absent(rules, def, question->family);
+    }
+    named = resolve(question, name, question->recipient);
+    if (!named.any && !general.any) {
+        return absent(rules, def, question->family);
+    }
+    if (!named.any) {
+        /* A yes that names nobody is no yes to this recipient, unless the
+         * fact is one of everyone. */
+        return general.value == STILE_YES && !def->everyone ? STILE_UNKNOWN
+                                                            : general.value;
+    }
+    if (named.value == STILE_YES && general.any && general.value != STILE_YES &&
+        general.date >= named.date) {
+        return STILE_UNKNOWN; /* a later refusal that names nobody */
+    }
+    return named.value;
+}
+
+void stile__context_make(const struct stile_rules *rules,
+                         const struct stile_question *question,
+                         struct stile__context *ret)
+{
+    struct stile__context context = {
+        .rules = rules,
+        .today = question->today,
+        .agreement = STILE__NONE,
+        .sender_kind = STILE__NONE,
+        .recipient = question->recipient,
+    };
+    uint32_t i;
+
+    context.recipient_kind =
+        stile__word_find(&rules->kinds, question->recipient_kind);
+    context.purpose = stile__word_find(&rules->purposes, question->purpose);
+    for (i = 0; i < rules->agreement_count; i++) {
+        const struct stile__agreement *agreement = &rules->agreements[i];
+
+        if (!stile_str_eq(agreement->id, question->agreement)) {
+            continue;
+        }
+        context.agreement = i;
+        context.parties_match =
+            stile_str_eq(agreement->sender, question->sender) &&
+            stile_str_eq(agreement->recipient, question->recipient) &&
+            agreement->recipient_kind == context.recipient_kind;
+        if (agreement->recipient_kind != context.recipient_kind) {
+            context.recipient_kind = STILE__NONE;
+        }
+        if (stile_str_eq(agreement->sender, question->sender)) {
+            context.sender_kind = agreement->sender_kind;
+        }
+    }
+    for (i = 0; i < rules->facts.count; i++) {
+        context.facts[i] = fact_truth(rules, question, i);
+    }
+    *ret = context;
+}
+
+const char *stile__share_lapsed(const struct stile__context *context,
+                                const struct stile__rule *rule)
+{
+    const struct stile__agreement *agreement =
+        &context->rules->agreements[rule->agreement];
+    int64_t today = stile_date_days(context->today);
+
+    if (today < stile_date_days(agreement->from)) {
+        return "its agreement has not begun";
+    }
+    if (today > stile_date_days(agreement->expires)) {
+        return "its agreement has expired";
+    }
+    if (agreement->dpia_expires.year &&
+        today > stile_date_days(agreement->dpia_expires)) {
+        return "the approval of its impact assessment (DPIA) has lapsed";
+    }
+    if (agreement->dspt_expires.year &&
+        today > stile_date_days(agreement->dspt_expires)) {
+        return "the recipient's data security assurance (DSPT) has lapsed";
+    }
+    if (rule->from.year && today < stile_date_days(rule->from)) {
+        return "the rule has not begun";
+    }
+    if (rule->expires.year && today > stile_date_days(rule->expires)) {
+        return "the rule has expired";
+    }
+    return NULL;
+}
+
+static enum stile_truth need_truth(const struct stile__context *context,
+                                   const struct stile__need *need,
+                                   uint32_t *ret_fact)
+{
+    enum stile_truth best = STILE_NO;
+    uint32_t i;
+
+    *ret_fact = STILE__NONE;
+    for (i = 0; i < context->rules->facts.count; i++) {
+        if (!(need->any >> i & 1)) {
+            continue;
+        }
+        if (*ret_fact == STILE__NONE) {
+            *ret_fact = i;
+        }
+        if (context->facts[i] == STILE_YES) {
+            return STILE_YES;
+        }
+        if (context->facts[i] == STILE_UNKNOWN) {
+            best = STILE_UNKNOWN;
+        }
+    }
+    return best;
+}
+
+enum stile_truth stile__share_fires(const struct stile__context *context,
+                                    const struct stile__rule *rule,
+                                    uint32_t *ret_need, const char **ret_why)
+{
+    enum stile_truth result = STILE_YES;
+    size_t i;
+
+    *ret_need = STILE__NONE;
+    *ret_why = NULL;
+    if (rule->agreement == STILE__NONE ||
+        rule->agreement != context->agreement) {
+        *ret_why = "it is under another agreement";
+    } else if (!context->parties_match) {
+        *ret_why = "the parties are not those of its agreement";
+    } else if (context->purpose == STILE__NONE ||
+               !(rule->purposes >> context->purpose & 1)) {
+        *ret_why = "it is for another purpose";
+    } else {
+        *ret_why = stile__share_lapsed(context, rule);
+    }
+    if (*ret_why) {
+        return STILE_NO;
+    }
+    for (i = 0; i < rule->need_count; i++) {
+        uint32_t fact;
+        enum stile_truth truth = need_truth(context, &rule->needs[i], &fact);
+
+        if (truth != STILE_YES && *ret_need == STILE__NONE) {
+            *ret_need = fact;
+            result = truth;
+        }
+    }
+    return result;
+}
+
+/* Whether one of a set of kinds or purposes is meant; 0 means any. */
+static enum stile_truth in_mask(uint64_t mask, uint32_t word)
+{
+    if (!mask) {
+        return STILE_YES;
+    }
+    if (word == STILE__NONE) {
+        return STILE_UNKNOWN;
+    }
+    return mask >> word & 1 ? STILE_YES : STILE_NO;
+}
+
+static enum stile_truth fact_of(const struct stile__context *context,
+                                uint32_t fact, uint64_t item_facts)
+{
+    if (item_facts >> fact & 1) {
+        return STILE_YES;
+    }
+    return context->facts[fact];
+}
+
+static bool unless_holds(const struct stile__context *context,
+                         const struct stile__unless *unless,
+                         uint64_t item_facts)
+{
+    uint32_t i;
+
+    if (in_mask(unless->recipient_kinds, context->recipient_kind) !=
+            STILE_YES ||
+        in_mask(unless->purposes, context->purpose) != STILE_YES) {
+        return false;
+    }
+    for (i = 0; i < context->rules->facts.count; i++) {
+        if ((unless->facts >> i & 1) &&
+            fact_of(context, i, item_facts) != STILE_YES) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool stile__limit_fires(const struct stile__context *context,
+                        const struct stile__rule *rule, uint64_t item_facts,
+                        uint32_t *ret_unknown)
+{
+    size_t i;
+
+    *ret_unknown = STILE__NONE;
+    if (in_mask(rule->recipient_kinds, context->recipient_kind) == STILE_NO ||
+        in_mask(rule->sender_kinds, context->sender_kind) == STILE_NO ||
+        in_mask(rule->purposes, context->purpose) == STILE_NO) {
+        return false;
+    }
+    for (i = 0; i < context->rules->facts.count; i++) {
+        if (rule->when_facts >> i & 1) {
+            enum stile_truth truth = fact_of(context, (uint32_t)i, item_facts);
+            if (truth == STILE_NO) {
+                return false;
+            }
+            if (truth == STILE_UNKNOWN && *ret_unknown == STILE__NONE) {
+                *ret_unknown = (uint32_t)i;
+            }
+        }
+    }
+    for (i = 0; i < rule->unless_count; i++) {
+        if (unless_holds(context, &rule->unless[i], item_facts)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool stile__labels_match(const struct stile__rule *rule,
+                         struct stile__item_labels labels)
+{
+    uint64_t carried = labels.own | (rule->reach ? labels.related : 0);
+
+    return !rule->labels || (rule->labels & carried);
+}
