@@ -69,9 +69,11 @@ static size_t slots_get(const struct cli_slots *slots, struct stile_str key)
 
 void stile__cli_rows_init(struct cli_rows *rows, struct stile_arena *arena,
                           const struct stile_schema *schema,
+                          const struct stile_mapset *wanted,
                           struct stile_diags *diags)
 {
-    *rows = (struct cli_rows){.arena = arena, .schema = schema, .diags = diags};
+    *rows = (struct cli_rows){
+        .arena = arena, .schema = schema, .diags = diags, .wanted = wanted};
 }
 
 void stile__cli_rows_release(struct cli_rows *rows)
@@ -203,8 +205,7 @@ static bool add_row(struct cli_rows *rows, const struct stile_row *row,
         slot->at = rows->count;
     }
     if (table->person_column == UINT32_MAX) {
-        rows->shared++;
-        return true;
+        return true; /* codes, places, staff: for look-ups */
     }
     return add_person(rows, rows->count, row->cells[table->person_column]);
 }
@@ -314,7 +315,15 @@ enum stile_status stile__cli_rows_file(struct cli_rows *rows, const char *path,
         table = name.table;
     }
     found = table_named(rows->schema, table);
-    return found ? take(rows, path, found) : STILE_NOT_FOUND;
+    if (!found) {
+        return STILE_NOT_FOUND;
+    }
+    if (rows->wanted &&
+        !stile_mapset_reads(rows->wanted, found->family, found->name)) {
+        rows->passed_over++;
+        return STILE_OK;
+    }
+    return take(rows, path, found);
 }
 
 /* ---- look-ups

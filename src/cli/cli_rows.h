@@ -51,7 +51,10 @@ struct cli_rows {
         struct cli_slots slots;
     } indexes[CLI_INDEXES_MAX];
     size_t index_count;
-    uint64_t read, bad, replaced, deleted, shared;
+    /* Files of tables that no mapping of these reads are passed over; NULL
+     * reads all. */
+    const struct stile_mapset *wanted;
+    uint64_t read, bad, replaced, deleted, passed_over;
     /* Set: an unknown table is looked for beside it, as another file of the
      * same batch. */
     const char *beside;
@@ -59,6 +62,7 @@ struct cli_rows {
 
 void stile__cli_rows_init(struct cli_rows *rows, struct stile_arena *arena,
                           const struct stile_schema *schema,
+                          const struct stile_mapset *wanted,
                           struct stile_diags *diags);
 void stile__cli_rows_release(struct cli_rows *rows);
 /* Reads one CSV file; `table` empty: the EMIS file name tells. NOT_FOUND when

@@ -328,6 +328,33 @@ static void verify_report(const struct cli_args *args, const struct replay *r,
     }
 }
 
+/* The newest checkpoint as it is, to be kept where the store's owner cannot
+ * reach it. */
+static bool save_note(const char *path, const struct replay *r)
+{
+    const struct note *note = NULL;
+    FILE *file;
+    bool good;
+
+    for (size_t i = 0; i < r->count; i++) {
+        note = &r->notes[i]; /* by size */
+    }
+    if (!note) {
+        stile__cli_say("there is no checkpoint to be saved yet");
+        return false;
+    }
+    file = fopen(path, "wb");
+    good = file &&
+           fwrite(note->text.ptr, 1, note->text.len, file) == note->text.len;
+    if (file && fclose(file) != 0) {
+        good = false;
+    }
+    if (!good) {
+        stile__cli_say("%s cannot be written; check its folder", path);
+    }
+    return good;
+}
+
 static int run_verify(const struct cli_args *args)
 {
     struct opened o = {0};
@@ -338,6 +365,10 @@ static int run_verify(const struct cli_args *args)
         verify(args, &o, &r);
         verify_report(args, &r, &o.out);
         result = r.failure.len > 0 ? CLI_FAILED : CLI_OK;
+        if (result == CLI_OK && stile__cli_has(args, "save") &&
+            !save_note(stile__cli_get(args, "save"), &r)) {
+            result = CLI_FAILED;
+        }
     }
     return close_log(&o, result);
 }
@@ -441,6 +472,7 @@ static const struct cli_option verify_options[] = {
     {"key", 0, "FILE", "64 hex digits of the audit log's public key"},
     {"origin", 0, "NAME", "the log's name, as in its checkpoints"},
     {"checkpoint", 0, "FILE", "a checkpoint that was kept elsewhere"},
+    {"save", 0, "FILE", "write the newest checkpoint there, to be kept"},
     CLI_JSON_OPTION,
 };
 
@@ -461,8 +493,9 @@ const struct cli_command stile__cmd_audit_verify = {
     "nothing and compares it with each signed checkpoint. Finds entries that\n"
     "were changed, moved, exchanged or taken out, and, with a checkpoint that\n"
     "was kept elsewhere, an end that was cut off together with its\n"
-    "checkpoints. The store is opened read-only, beside a running gateway.\n\n"
-    "  stile audit verify -c /etc/stile/stile.yaml\n"
+    "checkpoints. So keep one elsewhere now and then (--save). The store is\n"
+    "opened read-only, beside a running gateway.\n\n"
+    "  stile audit verify -c /etc/stile/stile.yaml --save monday.note\n"
     "  stile audit verify --store copy.db --key audit.pub \\\n"
     "        --origin alder.A99901.stile --checkpoint monday.note\n\n"
     "exit: 0 whole; 1 not whole, with what and where, or the store cannot be\n"

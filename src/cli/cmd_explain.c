@@ -100,7 +100,7 @@ static int explain_row(struct explaining *e, uint64_t number)
     const struct stile_row *row = NULL;
     enum stile_status status;
 
-    stile__cli_rows_init(&rows, e->arena, e->box->plan.schema, &e->diags);
+    stile__cli_rows_init(&rows, e->arena, e->box->plan.schema, NULL, &e->diags);
     status = load_rows(e, &rows);
     if (status == STILE_OK) {
         row = find_row(e, &rows, number);

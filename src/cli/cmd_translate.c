@@ -324,7 +324,7 @@ static void export(struct work *w)
     struct stile_diags diags;
 
     stile_diags_init(&diags, w->arena, FINDINGS_SHOWN);
-    stile__cli_rows_init(&rows, w->arena, w->plan.schema, &diags);
+    stile__cli_rows_init(&rows, w->arena, w->plan.schema, w->plan.maps, &diags);
     if (load(w, &rows)) {
         show(w, &diags);
         for (size_t i = 0; i < rows.person_count && !w->failed; i++) {
@@ -337,6 +337,10 @@ static void export(struct work *w)
     w->in = rows.read;
     w->quarantined += rows.bad;
     stile__cli_progress_end(&w->progress);
+    if (rows.passed_over > 0) {
+        stile__cli_say("%llu files hold tables that no mapping reads",
+                       (unsigned long long)rows.passed_over);
+    }
     if (rows.replaced + rows.deleted > 0) {
         stile__cli_say("of the rows, %llu were replaced by later ones of the "
                        "same key and %llu only say that a record is gone",
