@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void open_file(struct world *w)
+void world_sqlite_open(struct world *w)
 {
     struct stile_str error = STILE_STR_NULL;
     enum stile_status status =
@@ -33,7 +33,7 @@ void world_sqlite(struct world *w)
                    base ? base : "/tmp");
     cr_assert_not_null(mkdtemp(w->folder));
     (void)snprintf(w->path, sizeof w->path, "%s/store", w->folder);
-    open_file(w);
+    world_sqlite_open(w);
 }
 
 void world_flaky(struct world *w)
@@ -50,7 +50,7 @@ void world_reopen(struct world *w)
         return;
     }
     OPS(w)->close(&w->store);
-    open_file(w);
+    world_sqlite_open(w);
     if (flaky) {
         w->store = flaky_wrap(w->store);
     }

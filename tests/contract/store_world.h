@@ -25,6 +25,8 @@ void world_memory(struct world *w);
 void world_sqlite(struct world *w);
 void world_flaky(struct world *w);
 void world_end(struct world *w);
+/* Opens the file of a world whose store is closed. */
+void world_sqlite_open(struct world *w);
 /* Closes and opens the file again; memory stays as it is. */
 void world_reopen(struct world *w);
 
