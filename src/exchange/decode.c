@@ -208,6 +208,16 @@ static void take_results(struct stile_exchange *x, const struct stile_row *row,
                          size_t diags_before)
 {
     for (size_t i = 0; i < count; i++) {
+        if (results[i].kind == STILE_MAP_HELD && x->message->format.len > 0) {
+            /* A message is whole when it comes: nothing more will. */
+            (void)stile_diag_at_record(
+                &x->diags, "X106", STILE_ERROR, x->message->name, row->number,
+                row->table,
+                "the row refers to one that is not in the message: send both "
+                "in one");
+            quarantine_row(x, row, diags_before);
+            return;
+        }
         if (results[i].kind == STILE_MAP_FAILED) {
             quarantine_row(x, row, diags_before);
             return;

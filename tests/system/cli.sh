@@ -164,6 +164,7 @@ code=$(post charity casework /vcse/case application/json "$samples/charity-case.
 check "a case is taken" test "$code" = 202
 code=$(post charity casework /vcse/case application/json \
     "$samples/charity-case-broken-link.json" cli-2)
+check "one with rows that refer to nothing is taken too" test "$code" = 202
 check "both come to rest" wait_for 30 at_rest trust charity
 signed() {
     "$stile" audit verify -c charity/stile.yaml --json |
@@ -186,7 +187,10 @@ id=$(jq -r .id out | head -n 1)
 check "retry of a row that is done: nothing" exits 0 outbox retry -c charity/stile.yaml "$id"
 check "and it says so" out_says "0 rows are due now"
 check "retry of no row" exits 1 outbox retry -c charity/stile.yaml 999999
-check "quarantine list" exits 0 quarantine list -c charity/stile.yaml --json
+check "quarantine list" exits 0 quarantine list -c charity/stile.yaml
+check "has the rows that refer to nothing" grep -q 'error\[X106\]' out
+check "as JSON" exits 0 quarantine list -c charity/stile.yaml --json
+check "which is JSON" jq -es 'all(.reason | length > 0)' out
 check "stops" stop_gateway charity
 
 # ---- somebody was at it --------------------------------------------------------------------------
