@@ -4,6 +4,8 @@
  */
 #include "private.h"
 
+#include "stile/schema.h"
+
 struct applier {
     const struct stile_rules *rules;
     const struct stile_question *question;
@@ -197,6 +199,11 @@ static struct stile_value *copy_object(struct applier *applier,
         }
     }
     relabel(applier, value, out);
+    /* An Extension whose value stayed behind says nothing (R4 ext-1). */
+    if (out && out->count == 1 && value->count > 1 &&
+        stile_value_getc(out, "url")) {
+        return NULL;
+    }
     return out;
 }
 
@@ -413,6 +420,36 @@ static void apply_meta(struct applier *applier,
     }
 }
 
+/* What R4 requires and may not go is there in name only. It is required, so
+ * its absence would tell nothing either. */
+static void mask_required(struct applier *applier,
+                          const struct stile_value *resource,
+                          struct stile_value *out)
+{
+    const struct stile_fhir_type *type =
+        stile_fhir_type(stile_value_text(resource, "resourceType"));
+    const struct stile_value *member;
+
+    for (member = resource->first; type && member; member = member->next) {
+        const struct stile_fhir_type *of;
+        const struct stile_fhir_element *element =
+            stile_fhir_element_json(type, member->name, &of);
+        struct stile_value *list;
+
+        if (!element || !element->min || stile_value_get(out, member->name) ||
+            member->name.ptr[0] == '_') {
+            continue;
+        }
+        if (member->kind != STILE_ARRAY) {
+            put(applier, out, member, masked(applier));
+            continue;
+        }
+        list = stile_value_new(applier->arena, STILE_ARRAY);
+        (void)stile_value_push(list, masked(applier));
+        (void)stile_value_set(out, member->name, list);
+    }
+}
+
 static struct stile_value *apply_item(struct applier *applier, size_t index)
 {
     const struct stile_value *resource = applier->question->resources[index];
@@ -435,6 +472,7 @@ static struct stile_value *apply_item(struct applier *applier, size_t index)
             apply_member(applier, resource, member, out);
         }
     }
+    mask_required(applier, resource, out);
     return out;
 }
 

@@ -134,7 +134,7 @@ static void bad_cell(struct stile__load *load, const struct stile__csv *csv,
 {
     struct stile_diag *diag = stile_diag_at_source(
         load->diags, "R105", STILE_ERROR, csv->source, csv->spans[cell],
-        "'%.*s' is not a %s; use a word of vocabulary.yaml",
+        "'%.*s' is no %s; use a word of vocabulary.yaml",
         STILE_FMT(csv->cells[cell]), what);
 
     if (diag) {
@@ -298,7 +298,13 @@ static void read_consent_file(struct stile__load *load,
                                         "capability", "note", "source"};
     struct stile__csv csv = {.source = source};
     enum stile_status status = stile__csv_next(&csv, load->arena, load->diags);
+    size_t columns = 7;
 
+    /* A last column may name whom a yes or no is about, by ODS code. */
+    if (status == STILE_OK && csv.count == 8 &&
+        stile_str_eqc(csv.cells[7], "recipient")) {
+        columns = csv.count--;
+    }
     if (status != STILE_OK || !header_fits(load, &csv, names, 7)) {
         return;
     }
@@ -306,8 +312,11 @@ static void read_consent_file(struct stile__load *load,
            STILE_END) {
         struct stile__code code = {0};
 
-        if (status != STILE_OK || !read_code(load, &csv, 7, &code)) {
+        if (status != STILE_OK || !read_code(load, &csv, columns, &code)) {
             continue;
+        }
+        if (columns == 8) {
+            code.recipient = csv.cells[7];
         }
         code.target = stile__word_find(&load->rules->facts, csv.cells[2]);
         if (code.target == STILE__NONE) {

@@ -44,7 +44,7 @@ static struct stile_str limit_sentence(struct work *work, size_t i)
     uint32_t unknown = work->firing.unknown[i];
     const char *verb = rule->holds       ? "held for a person to look at"
                        : rule->withholds ? "not sent"
-                                         : "not sent as it is";
+                                         : "changed or removed";
     struct stile_str *sentence = &work->limit_sentences[i];
 
     if (!sentence->ptr && unknown != STILE__NONE) {
@@ -181,6 +181,20 @@ static size_t count_bits(const uint64_t bits[4])
     return count;
 }
 
+static void add_limits(struct work *work, const struct stile__verdict *verdict,
+                       bool withholding, struct stile_reason *reasons,
+                       size_t *count)
+{
+    size_t i;
+
+    for (i = 0; i < work->rules->rule_count; i++) {
+        if ((verdict->limits[i / 64] >> (i % 64) & 1) &&
+            work->rules->rules[i].withholds == withholding) {
+            limit_reason(work, i, &reasons[(*count)++]);
+        }
+    }
+}
+
 static void add_reasons(struct work *work, uint32_t word,
                         const struct stile__verdict *verdict,
                         struct stile_item_decision *row)
@@ -196,20 +210,17 @@ static void add_reasons(struct work *work, uint32_t word,
     if (!reasons) {
         return;
     }
-    for (i = 0; i < work->rules->rule_count; i++) {
-        if (verdict->limits[i / 64] >> (i % 64) & 1) {
-            limit_reason(work, i, &reasons[row->reason_count++]);
-        }
+    add_limits(work, verdict, true, reasons, &row->reason_count);
+    if (unshared) {
+        near_reason(work, word, verdict->near_rule,
+                    &reasons[row->reason_count++]);
     }
+    add_limits(work, verdict, false, reasons, &row->reason_count);
     for (i = 0; i < work->rules->rule_count; i++) {
         if ((verdict->shares[i / 64] >> (i % 64) & 1) &&
             (goes || !row->reason_count)) {
             share_reason(work, i, verdict, &reasons[row->reason_count++]);
         }
-    }
-    if (unshared) {
-        near_reason(work, word, verdict->near_rule,
-                    &reasons[row->reason_count++]);
     }
     row->reasons = reasons;
 }
@@ -310,9 +321,6 @@ static void decide_field(struct work *work, struct item *item, uint32_t word)
     }
     stile__verdict_make(&work->firing, word, item->labels, item->facts,
                         &verdict);
-    if (verdict.outcome == STILE_OUTCOME_RELEASE && verdict.drop_text) {
-        verdict.outcome = STILE_OUTCOME_CHANGED;
-    }
     row->data = word == STILE__NOT_COVERED ? STILE_STR("not-covered")
                                            : work->rules->data.names[word];
     row->outcome = verdict.outcome;

@@ -220,9 +220,6 @@ static void run_example(struct stile__load *load, const struct example *example,
     stile__firing_make(&context, &firing);
     stile__verdict_make(&firing, example->word, example->labels,
                         example->item_facts, &verdict);
-    if (verdict.outcome == STILE_OUTCOME_RELEASE && verdict.drop_text) {
-        verdict.outcome = STILE_OUTCOME_CHANGED;
-    }
     if (verdict.outcome != example->expect) {
         (void)stile_node_diag(
             load->diags, stile_node_get(example->node, "expect"), "R601",
@@ -230,10 +227,14 @@ static void run_example(struct stile__load *load, const struct example *example,
             "the rules come to '%s' here; correct the rules or "
             "the example",
             stile_outcome_text(verdict.outcome));
+        seen->shares[example->rule] = true; /* said once is enough */
+        seen->stays[example->rule] = true;
         return;
     }
     goes = verdict.outcome == STILE_OUTCOME_RELEASE ||
-           verdict.outcome == STILE_OUTCOME_CHANGED;
+           verdict.outcome == STILE_OUTCOME_CHANGED ||
+           (verdict.outcome == STILE_OUTCOME_HOLD && rule->holds &&
+            rule->kind == STILE__SHARE);
     speaking = speaks(&verdict, example->rule);
     /* A share speaks when it lets go; a limit when it keeps back or changes,
      * and its other case is one it has nothing to say in. */

@@ -117,7 +117,7 @@ static void from_codes(struct gather *gather,
             enum stile_truth value = uri.len ? entry->value : STILE_UNKNOWN;
 
             if (rules->fact_defs[entry->target].from_codes) {
-                add(gather, entry->target, value, STILE_STR_NULL,
+                add(gather, entry->target, value, entry->recipient,
                     STILE_STR("coded entry"), clinical_date(resource));
             }
         }
@@ -136,7 +136,8 @@ static void undated(struct gather *gather)
             struct stile_fact *a = &gather->facts[i];
             struct stile_fact *b = &gather->facts[j];
 
-            if (stile_str_eq(a->name, b->name) && a->value != b->value) {
+            if (stile_str_eq(a->name, b->name) && a->value != b->value &&
+                stile_str_eq(a->recipient, b->recipient)) {
                 struct stile_fact both = *a;
                 both.value = STILE_UNKNOWN;
                 both.date = INT64_MAX;

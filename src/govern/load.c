@@ -90,8 +90,11 @@ static void compile(struct stile__load *load)
     if (stile_arena_failed(load->arena)) {
         return;
     }
-    stile__lint_law(load);
-    stile__lint(load);
+    /* Over words that are wrong, the rest would say what is not so. */
+    if (load->diags->errors == before) {
+        stile__lint_law(load);
+        stile__lint(load);
+    }
     /* Cases run over a set with mistakes would only repeat them. */
     if (load->diags->errors == before) {
         stile__examples_run(load);

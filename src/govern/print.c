@@ -202,20 +202,15 @@ void stile_rules_read(const struct stile_rules *rules, struct stile_buf *out)
 /* ---- decisions
  * ------------------------------------------------------------------- */
 
-static bool wholly(enum stile_outcome outcome)
-{
-    return outcome == STILE_OUTCOME_WITHHOLD || outcome == STILE_OUTCOME_HOLD;
-}
-
-/* A row speaks for itself unless it is a field of an item that stays as a
- * whole, or the item row of one that goes in part. */
+/* An item that goes or stays as a whole is one line; of one that goes in part
+ * each field is. */
 static bool is_shown(const struct stile_decision *decision, size_t i,
                      enum stile_outcome item)
 {
     const struct stile_item_decision *row = &decision->items[i];
 
-    return row->data.len ? !wholly(item)
-                         : wholly(item) || item == STILE_OUTCOME_RELEASE;
+    return row->data.len ? item == STILE_OUTCOME_CHANGED
+                         : item != STILE_OUTCOME_CHANGED;
 }
 
 static struct stile_str first_sentence(const struct stile_decision *decision,

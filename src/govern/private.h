@@ -81,6 +81,7 @@ struct stile__code {
     bool prefix;
     uint32_t target;        /* label, or fact */
     enum stile_truth value; /* facts only */
+    struct stile_str recipient; /* whom a consent names, or empty */
 };
 
 enum stile__verb {
@@ -187,6 +188,7 @@ struct stile_rules {
     const struct stile_str *revoked_law;
     size_t revoked_count;
     uint64_t free_text_words; /* data words whose content is free text */
+    uint64_t hub_words;  /* words of persons, organisations and places alone */
     uint64_t companions; /* words that go only beside another of their item */
 
     struct stile__element *elements;
@@ -243,7 +245,6 @@ size_t stile__list_count(const struct stile_node *node);
 
 void stile__vocabulary_read(struct stile__load *load,
                             const struct stile_node *root);
-void stile__vocabulary_done(struct stile__load *load);
 void stile__data_read(struct stile__load *load, const struct stile_node *root);
 void stile__labels_read(struct stile__load *load);
 void stile__consent_codes_read(struct stile__load *load);

@@ -74,8 +74,10 @@ static void read_action(struct stile__load *load, const struct stile_node *node,
         action_argument(load, argument, action);
     } else if (def->takes_data || def->verb == STILE__RELABEL) {
         (void)stile_node_diag(load->diags, node, "R109", STILE_ERROR,
-                              "say what to %.*s: {%.*s: [...]}",
-                              STILE_FMT(node->text), STILE_FMT(node->text));
+                              "say what to %.*s: {%.*s: %s}",
+                              STILE_FMT(node->text), STILE_FMT(node->text),
+                              def->takes_data ? "[...]"
+                                              : "{label: ..., as: ...}");
         return;
     }
     (*count)++;
@@ -118,32 +120,56 @@ static void names_nothing(struct stile__load *load,
                           "something that is there or remove the line");
 }
 
+static void unknown_kind(struct stile__load *load,
+                         const struct stile_node *node)
+{
+    const struct stile_rules *rules = load->rules;
+    struct stile_str names[STILE__WORDS_MAX * 2];
+    struct stile_diag *diag = stile_node_diag(
+        load->diags, node, "R101", STILE_ERROR,
+        "'%.*s' is no kind or group of organisations; use a word of "
+        "vocabulary.yaml",
+        STILE_FMT(node->text));
+    size_t i;
+
+    for (i = 0; i < rules->kinds.count; i++) {
+        names[i] = rules->kinds.names[i];
+    }
+    for (i = 0; i < rules->groups.count; i++) {
+        names[rules->kinds.count + i] = rules->groups.names[i];
+    }
+    if (diag) {
+        stile_diag_suggest(load->diags, diag, node->text, names,
+                           rules->kinds.count + rules->groups.count);
+    }
+}
+
 /* Kinds of organisation, or groups that stand for several. */
 static uint64_t kinds_of(struct stile__load *load,
                          const struct stile_node *node)
 {
     struct stile_rules *rules = load->rules;
+    size_t before = load->diags->errors;
     const struct stile_node *child;
     uint64_t mask = 0;
-    uint32_t word;
 
     if (!node) {
         return 0;
     }
     for (child = node->kind == STILE_NODE_TEXT ? node : node->first; child;
          child = child == node ? NULL : child->next) {
-        word = stile__word_find(&rules->groups, child->text);
-        if (word != STILE__NONE) {
-            mask |= rules->group_kinds[word];
-            continue;
-        }
-        word = stile__word_node(load, &rules->kinds, "kind of organisation",
-                                child);
-        if (word != STILE__NONE) {
-            mask |= UINT64_C(1) << word;
+        uint32_t group = stile__word_find(&rules->groups, child->text);
+        uint32_t kind = stile__word_find(&rules->kinds, child->text);
+
+        if (group != STILE__NONE) {
+            mask |= rules->group_kinds[group];
+        } else if (kind != STILE__NONE) {
+            mask |= UINT64_C(1) << kind;
+        } else {
+            unknown_kind(load, child);
         }
     }
-    if (!mask) {
+    if (!mask && load->diags->errors == before) {
         names_nothing(load, node);
     }
     return mask;
@@ -345,6 +371,7 @@ static const struct stile_key_spec limit_keys[] = {
     {"unless", STILE_WANT_LIST, false},
     {"then", STILE_WANT_TEXT_OR_LIST, false},
     {"tell-recipient", STILE_WANT_TEXT, false},
+    {"expires", STILE_WANT_TEXT, false}, /* refused with its own finding */
     {"cites", STILE_WANT_TEXT_OR_LIST, false}};
 
 static uint32_t agreement_find(const struct stile_rules *rules,

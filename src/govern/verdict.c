@@ -42,44 +42,46 @@ struct merge {
     bool hold;
 };
 
-static void take_relabel(struct merge *merge,
+static bool take_relabel(struct merge *merge,
                          const struct stile__action *action)
 {
     struct stile__verdict *verdict = merge->verdict;
 
     if (action->label == STILE__NONE ||
         !(merge->labels.own >> action->label & 1)) {
-        return;
+        return false;
     }
     /* More than fit: the item cannot be shown as asked. */
     if (verdict->relabel_count == STILE__RELABELS_MAX) {
         merge->hold = true;
-        return;
+        return true;
     }
     verdict->relabels[verdict->relabel_count++] =
         (struct stile__relabel){action->label, action->text};
+    return true;
 }
 
-static void take_action(struct merge *merge, const struct stile__action *action)
+/* Returns whether the action changes what becomes of this word. */
+static bool take_action(struct merge *merge, const struct stile__action *action)
 {
     const struct stile__obligation *def =
         &merge->rules->obligation_defs[action->obligation];
     struct stile__verdict *verdict = merge->verdict;
     bool here = holds_word(action->data, merge->word);
+    bool text = (def->drop_text || def->verb == STILE__DROP_FREE_TEXT) &&
+                !holds_word(merge->rules->hub_words, merge->word);
 
-    verdict->drop_text = verdict->drop_text || def->drop_text;
+    verdict->drop_text = verdict->drop_text || text;
     switch (def->verb) {
     case STILE__NOTIFY:
         verdict->notify |= UINT64_C(1) << action->obligation;
-        break;
-    case STILE__DROP_FREE_TEXT:
-        verdict->drop_text = true;
-        break;
+        return false;
     case STILE__RELABEL:
-        take_relabel(merge, action);
-        break;
+        return take_relabel(merge, action);
     case STILE__HOLD:
         merge->hold = merge->hold || here;
+        return here;
+    case STILE__DROP_FREE_TEXT:
         break;
     case STILE__ROUND:
     case STILE__PSEUDONYMISE:
@@ -88,18 +90,21 @@ static void take_action(struct merge *merge, const struct stile__action *action)
         if (here && def->verb > verdict->level) {
             verdict->level = def->verb;
         }
-        break;
+        return here || text;
     }
+    return text;
 }
 
-static void take_actions(struct merge *merge,
+static bool take_actions(struct merge *merge,
                          const struct stile__action *actions, size_t count)
 {
+    bool acts = false;
     size_t i;
 
     for (i = 0; i < count; i++) {
-        take_action(merge, &actions[i]);
+        acts = take_action(merge, &actions[i]) || acts;
     }
+    return acts;
 }
 
 /* Facts whose yes carries a duty of its own (a self-claimed relationship). */
@@ -142,8 +147,8 @@ static bool merge_shares(struct merge *merge,
         any = true;
         all_hold = all_hold && rule->holds;
         set_bit(merge->verdict->shares, i);
-        take_actions(merge, rule->actions, rule->action_count);
-        take_actions(merge, agreement->actions, agreement->action_count);
+        (void)take_actions(merge, rule->actions, rule->action_count);
+        (void)take_actions(merge, agreement->actions, agreement->action_count);
         take_needs(merge, firing->context, rule);
     }
     merge->hold = merge->hold || (any && all_hold);
@@ -171,18 +176,13 @@ static bool merge_limits(struct merge *merge,
                         : !firing->limit[i])) {
             continue;
         }
-        here = rule->everything || holds_word(rule->data, merge->word);
-        if (rule->withholds && !here && !rule->action_count) {
-            continue;
-        }
-        if (rule->withholds && here) {
-            set_bit(merge->verdict->limits, i);
-            withheld = withheld || !rule->holds;
-            merge->hold = merge->hold || rule->holds;
-        } else if (!rule->withholds) {
+        here = rule->withholds &&
+               (rule->everything || holds_word(rule->data, merge->word));
+        withheld = withheld || (here && !rule->holds);
+        merge->hold = merge->hold || (here && rule->holds);
+        if (take_actions(merge, rule->actions, rule->action_count) || here) {
             set_bit(merge->verdict->limits, i);
         }
-        take_actions(merge, rule->actions, rule->action_count);
     }
     return withheld;
 }
@@ -230,7 +230,8 @@ void stile__verdict_make(const struct stile__firing *firing, uint32_t word,
         ret->outcome = STILE_OUTCOME_WITHHOLD;
     } else if (merge.hold) {
         ret->outcome = STILE_OUTCOME_HOLD;
-    } else if (ret->level != STILE__NOTIFY || ret->relabel_count) {
+    } else if (ret->level != STILE__NOTIFY || ret->relabel_count ||
+               ret->drop_text) {
         ret->outcome = STILE_OUTCOME_CHANGED;
     } else {
         ret->outcome = STILE_OUTCOME_RELEASE;

@@ -338,6 +338,24 @@ static void each(struct stile__load *load, const struct stile_node *root,
     }
 }
 
+/* Free text is dropped from what is written about a person, not from names
+ * and addresses. */
+static void find_hub_words(struct stile_rules *rules)
+{
+    uint64_t elsewhere = 0;
+    size_t i;
+
+    for (i = 0; i < rules->element_count; i++) {
+        const struct stile__element *element = &rules->elements[i];
+
+        if (element->word != STILE__FRAME &&
+            !stile__hub(rules, element->type)) {
+            elsewhere |= UINT64_C(1) << element->word;
+        }
+    }
+    rules->hub_words = ~elsewhere;
+}
+
 void stile__vocabulary_read(struct stile__load *load,
                             const struct stile_node *root)
 {
@@ -379,4 +397,5 @@ void stile__vocabulary_read(struct stile__load *load,
                                     &rules->free_text_count);
     rules->revoked_law = stile__texts(load, stile_node_get(root, "revoked-law"),
                                       &rules->revoked_count);
+    find_hub_words(rules);
 }

@@ -27,10 +27,9 @@ uint32_t stile__word_node(struct stile__load *load,
     }
     found = stile__word_find(words, node->text);
     if (found == STILE__NONE) {
-        diag =
-            stile_node_diag(load->diags, node, "R101", STILE_ERROR,
-                            "'%.*s' is not a %s; use a word of vocabulary.yaml",
-                            STILE_FMT(node->text), what);
+        diag = stile_node_diag(load->diags, node, "R101", STILE_ERROR,
+                               "'%.*s' is no %s; use a word of vocabulary.yaml",
+                               STILE_FMT(node->text), what);
         if (diag) {
             stile_diag_suggest(load->diags, diag, node->text, words->names,
                                words->count);

@@ -1,0 +1,339 @@
+#include "unit/govern_help.h"
+
+#include <criterion/criterion.h>
+
+static struct help_set set;
+
+static void open_set(void)
+{
+    help_open(&set);
+    cr_assert_eq(help_load(&set), STILE_OK);
+}
+
+static void close_set(void)
+{
+    help_close(&set);
+}
+
+TestSuite(govern_facts, .init = open_set, .fini = close_set);
+
+static size_t facts_of(const char *json, const char *family,
+                       struct stile_fact **ret)
+{
+    struct stile_value *list = help_json(set.arena, json);
+    struct stile_value **resources =
+        stile_arena_array(set.arena, list->count + 1, sizeof(*resources));
+    struct stile_value *value;
+    size_t count = 0, n = 0;
+
+    for (value = list->first; value; value = value->next) {
+        resources[n++] = value;
+    }
+    cr_assert_eq(stile_govern_facts(set.rules, resources, n,
+                                    stile_str_cstr(family), set.arena, ret,
+                                    &count),
+                 STILE_OK);
+    return count;
+}
+
+/* How often the fact is said with that value about that recipient. */
+static size_t said(const char *json, const char *name, enum stile_truth value,
+                   const char *recipient)
+{
+    struct stile_fact *facts;
+    size_t count = facts_of(json, "emis", &facts);
+    size_t found = 0, i;
+
+    for (i = 0; i < count; i++) {
+        found += stile_str_eqc(facts[i].name, name) &&
+                 facts[i].value == value &&
+                 stile_str_eqc(facts[i].recipient, recipient);
+    }
+    return found;
+}
+
+#define SCT "\"system\":\"http://snomed.info/sct\""
+#define ODS "\"system\":\"https://fhir.nhs.uk/Id/ods-organization-code\""
+#define OBS(code, date)                                                        \
+    "{\"resourceType\":\"Observation\",\"id\":\"" date "\",\"code\":"          \
+    "{\"coding\":[{" SCT ",\"code\":\"" code "\"}]},"                          \
+    "\"effectiveDateTime\":\"" date "\"}"
+
+Test(govern_facts, one_flag_a_scheme)
+{
+    const char *json = "[" OBS("827241000000103", "2020-01-01") "]";
+
+    cr_assert_eq(said(json, "type-1", STILE_YES, ""), 1);
+    cr_assert_eq(said(json, "dissent-local-sharing", STILE_YES, ""), 0);
+    cr_assert_eq(said(json, "dissent-scr", STILE_YES, ""), 0);
+}
+
+Test(govern_facts, read_codes_match_with_and_without_their_dots)
+{
+    const char *with = "[{\"resourceType\":\"Observation\",\"id\":\"a\","
+                       "\"effectiveDateTime\":\"2020-01-01\",\"code\":"
+                       "{\"coding\":[{\"system\":\"http://read.info/readv2\","
+                       "\"code\":\"93C1.\"}]}}]";
+
+    cr_assert_eq(said(with, "dissent-local-sharing", STILE_YES, ""), 1);
+}
+
+Test(govern_facts, a_code_without_system_makes_the_fact_unknown)
+{
+    const char *json = "[{\"resourceType\":\"Observation\",\"id\":\"a\","
+                       "\"effectiveDateTime\":\"2020-01-01\",\"code\":"
+                       "{\"coding\":[{\"code\":\"416409005\"}]}}]";
+
+    cr_assert_eq(said(json, "dissent-local-sharing", STILE_UNKNOWN, ""), 1);
+}
+
+Test(govern_facts, an_entry_made_in_error_says_nothing)
+{
+    const char *json =
+        "[{\"resourceType\":\"Observation\",\"id\":\"a\","
+        "\"status\":\"entered-in-error\",\"effectiveDateTime\":\"2020-01-01\","
+        "\"code\":{\"coding\":[{" SCT ",\"code\":\"416409005\"}]}}]";
+
+    cr_assert_eq(said(json, "dissent-local-sharing", STILE_YES, ""), 0);
+}
+
+Test(govern_facts, undated_entries_that_disagree_are_unknown)
+{
+    const char *json =
+        "[" OBS("416409005", "2020") "," OBS("417528008", "2021-01-01") "]";
+    const char *agree =
+        "[" OBS("416409005", "2020") "," OBS("416409005", "2021-01-01") "]";
+
+    cr_assert_geq(said(json, "dissent-local-sharing", STILE_UNKNOWN, ""), 1);
+    cr_assert_eq(said(agree, "dissent-local-sharing", STILE_UNKNOWN, ""), 0);
+}
+
+Test(govern_facts, spine_mark)
+{
+    const char *marked =
+        "[{\"resourceType\":\"Patient\",\"id\":\"p\",\"meta\":{\"security\":"
+        "[{\"code\":\"R\"}]}}]";
+    const char *both = "[{\"resourceType\":\"Patient\",\"id\":\"p\",\"meta\":"
+                       "{\"security\":[{\"code\":\"U\"},{\"code\":\"R\"}]}}]";
+    const char *plain = "[{\"resourceType\":\"Patient\",\"id\":\"p\"}]";
+    struct stile_fact *facts;
+
+    cr_assert_eq(said(marked, "spine-sensitive", STILE_YES, ""), 1);
+    cr_assert_eq(said(both, "spine-sensitive", STILE_YES, ""), 1);
+    cr_assert_eq(said(plain, "spine-sensitive", STILE_NO, ""), 1);
+    /* Of a case of a charity silence says nothing. */
+    for (size_t i = 0, n = facts_of(plain, "vcse-case", &facts); i < n; i++) {
+        cr_assert_not(stile_str_eqc(facts[i].name, "spine-sensitive"));
+    }
+}
+
+Test(govern_facts, referral_open_to_whom_it_is_made)
+{
+    const char *direct =
+        "[{\"resourceType\":\"ServiceRequest\",\"id\":\"s\",\"status\":"
+        "\"active\",\"performer\":[{\"identifier\":{" ODS
+        ",\"value\":\"RZ9\"}}]}]";
+    const char *by_service =
+        "[{\"resourceType\":\"ServiceRequest\",\"id\":\"s\",\"status\":"
+        "\"active\",\"performer\":[{\"reference\":\"HealthcareService/h\"}]},"
+        "{\"resourceType\":\"HealthcareService\",\"id\":\"h\",\"providedBy\":"
+        "{\"reference\":\"Organization/o\"}},{\"resourceType\":"
+        "\"Organization\",\"id\":\"o\",\"identifier\":[{" ODS
+        ",\"value\":\"RZ9\"}]}]";
+    const char *ended =
+        "[{\"resourceType\":\"ServiceRequest\",\"id\":\"s\",\"status\":"
+        "\"completed\",\"performer\":[{\"identifier\":{" ODS
+        ",\"value\":\"RZ9\"}}]}]";
+
+    cr_assert_eq(said(direct, "referral-open", STILE_YES, "RZ9"), 1);
+    cr_assert_eq(said(direct, "referral-open", STILE_YES, "VCS07"), 0);
+    cr_assert_eq(said(by_service, "referral-open", STILE_YES, "RZ9"), 1);
+    cr_assert_eq(said(ended, "referral-open", STILE_NO, "RZ9"), 1);
+}
+
+#define CONSENT(status, date, rest)                                            \
+    "{\"resourceType\":\"Consent\",\"id\":\"" date "\",\"status\":\"" status   \
+    "\",\"dateTime\":\"" date "\",\"provision\":{" rest "}}"
+#define ACTOR(ods)                                                             \
+    "\"actor\":[{\"reference\":{\"identifier\":{" ODS ",\"value\":\"" ods      \
+    "\"}}}]"
+
+Test(govern_facts, consent_names_its_recipient)
+{
+    const char *json = "[" CONSENT("active", "2026-01-01",
+                                   "\"type\":\"permit\"," ACTOR("VCS07")) "]";
+
+    cr_assert_eq(said(json, "consent-to-this-recipient", STILE_YES, "VCS07"),
+                 1);
+    cr_assert_eq(said(json, "consent-to-this-recipient", STILE_YES, "RZ9"), 0);
+}
+
+Test(govern_facts, consent_limited_in_ways_we_cannot_honour_is_unknown)
+{
+    const char *limited = "[" CONSENT(
+        "active", "2026-01-01",
+        "\"type\":\"permit\",\"class\":[{\"code\":\"x\"}]," ACTOR("VCS07")) "]";
+    const char *purpose = "[" CONSENT(
+        "active", "2026-01-01",
+        "\"type\":\"permit\",\"purpose\":[{\"code\":\"HRESCH\"}]," ACTOR(
+            "VCS07")) "]";
+    const char *typeless =
+        "[" CONSENT("active", "2026-01-01", ACTOR("VCS07")) "]";
+
+    cr_assert_eq(
+        said(limited, "consent-to-this-recipient", STILE_UNKNOWN, "VCS07"), 1);
+    cr_assert_eq(
+        said(purpose, "consent-to-this-recipient", STILE_UNKNOWN, "VCS07"), 1);
+    cr_assert_eq(
+        said(typeless, "consent-to-this-recipient", STILE_UNKNOWN, "VCS07"), 1);
+}
+
+Test(govern_facts, withdrawn_consent_is_a_no)
+{
+    const char *json = "[" CONSENT("inactive", "2026-01-01",
+                                   "\"type\":\"permit\"," ACTOR("VCS07")) "]";
+
+    cr_assert_eq(said(json, "consent-to-this-recipient", STILE_NO, "VCS07"), 1);
+    cr_assert_eq(said(json, "consent-to-this-recipient", STILE_YES, "VCS07"),
+                 0);
+}
+
+Test(govern_facts, draft_consent_says_nothing)
+{
+    const char *json = "[" CONSENT("draft", "2026-01-01",
+                                   "\"type\":\"permit\"," ACTOR("VCS07")) "]";
+    struct stile_fact *facts;
+
+    cr_assert_eq(facts_of(json, "emis", &facts), 0);
+}
+
+static const char *const charity =
+    "{\"sender\":\"A99901\",\"recipient\":\"VCS07\",\"kind\":"
+    "\"voluntary-non-care\",\"purpose\":\"social-prescribing\",\"agreement\":"
+    "\"DSA-2026-002\",\"family\":\"emis\",\"today\":\"%s\",\"facts\":{%s},"
+    "\"resources\":[%s,{\"resourceType\":\"Patient\",\"id\":\"p\",\"name\":"
+    "[{\"family\":\"X\"}],\"birthDate\":\"%s\"},{\"resourceType\":"
+    "\"ServiceRequest\",\"id\":\"s\",\"status\":\"active\",\"subject\":"
+    "{\"reference\":\"Patient/p\"},\"performer\":[{\"identifier\":{" ODS
+    ",\"value\":\"VCS07\"}}]}]}";
+
+static enum stile_outcome name_to_charity(const char *today, const char *facts,
+                                          const char *consents,
+                                          const char *born)
+{
+    struct help_case made;
+    struct stile_str json =
+        stile_arena_printf(set.arena, charity, today, facts, consents, born);
+
+    help_decide(&set, stile_arena_cstr(set.arena, json), &made);
+    return help_field(&made, "Patient", "p", "name")->outcome;
+}
+
+Test(govern_facts, the_newest_of_several_consents_decides)
+{
+    cr_assert_eq(
+        name_to_charity(
+            "2026-11-21", "",
+            CONSENT(
+                "active", "2026-01-01",
+                "\"type\":\"permit\"," ACTOR(
+                    "VCS07")) "," CONSENT("active", "2026-02-01",
+                                          "\"type\":\"deny\"," ACTOR("VCS07")),
+            "1961-02-03"),
+        STILE_OUTCOME_WITHHOLD);
+    cr_assert_eq(
+        name_to_charity(
+            "2026-11-21", "",
+            CONSENT(
+                "active", "2026-02-02",
+                "\"type\":\"permit\"," ACTOR(
+                    "VCS07")) "," CONSENT("active", "2026-02-01",
+                                          "\"type\":\"deny\"," ACTOR("VCS07")),
+            "1961-02-03"),
+        STILE_OUTCOME_RELEASE);
+}
+
+Test(govern_facts, on_the_same_day_refusal_wins)
+{
+    cr_assert_eq(
+        name_to_charity(
+            "2026-11-21", "",
+            CONSENT(
+                "active", "2026-02-01",
+                "\"type\":\"permit\"," ACTOR(
+                    "VCS07")) "," CONSENT("active", "2026-02-01",
+                                          "\"type\":\"deny\"," ACTOR("VCS07")),
+            "1961-02-03"),
+        STILE_OUTCOME_WITHHOLD);
+}
+
+Test(govern_facts, consent_holds_on_its_last_day_and_not_the_day_after)
+{
+    const char *consent = CONSENT(
+        "active", "2026-01-01",
+        "\"type\":\"permit\",\"period\":{\"end\":\"2026-11-21\"}," ACTOR(
+            "VCS07"));
+
+    cr_assert_eq(name_to_charity("2026-11-21", "", consent, "1961-02-03"),
+                 STILE_OUTCOME_RELEASE);
+    cr_assert_eq(name_to_charity("2026-11-22", "", consent, "1961-02-03"),
+                 STILE_OUTCOME_WITHHOLD);
+}
+
+Test(govern_facts, a_yes_that_names_nobody_is_no_yes_to_the_charity)
+{
+    cr_assert_eq(
+        name_to_charity("2026-11-21", "",
+                        CONSENT("active", "2026-01-01", "\"type\":\"permit\""),
+                        "1961-02-03"),
+        STILE_OUTCOME_WITHHOLD);
+}
+
+Test(govern_facts, sixteen_on_the_birthday_and_not_the_day_before)
+{
+    const char *consent =
+        CONSENT("active", "2026-01-01", "\"type\":\"permit\"," ACTOR("VCS07"));
+
+    cr_assert_eq(name_to_charity("2026-11-21", "", consent, "2010-11-21"),
+                 STILE_OUTCOME_RELEASE);
+    cr_assert_eq(name_to_charity("2026-11-20", "", consent, "2010-11-21"),
+                 STILE_OUTCOME_HOLD);
+    /* A year of birth leaves it open for a year. */
+    cr_assert_eq(name_to_charity("2026-11-21", "", consent, "2010"),
+                 STILE_OUTCOME_HOLD);
+    cr_assert_eq(name_to_charity("2027-01-01", "", consent, "2010"),
+                 STILE_OUTCOME_RELEASE);
+}
+
+Test(govern_facts, no_date_of_birth_is_held)
+{
+    cr_assert_eq(name_to_charity("2026-11-21", "",
+                                 CONSENT("active", "2026-01-01",
+                                         "\"type\":\"permit\"," ACTOR("VCS07")),
+                                 "x"),
+                 STILE_OUTCOME_HOLD);
+}
+
+Test(govern_facts, absence_means_what_the_family_says)
+{
+    struct help_case made;
+    static const char *const json =
+        "{\"sender\":\"A99901\",\"recipient\":\"RZ9\",\"kind\":\"trust\","
+        "\"purpose\":\"individual-care\",\"agreement\":\"DSA-2026-001\","
+        "\"family\":\"%s\",\"facts\":{\"referral-open\":\"yes\"},"
+        "\"resources\":[{\"resourceType\":\"Patient\",\"id\":\"p\",\"name\":"
+        "[{\"family\":\"X\"}]}]}";
+
+    help_decide(&set,
+                stile_arena_cstr(set.arena,
+                                 stile_arena_printf(set.arena, json, "emis")),
+                &made);
+    cr_assert_eq(help_field(&made, "Patient", "p", "name")->outcome,
+                 STILE_OUTCOME_RELEASE);
+    help_decide(&set,
+                stile_arena_cstr(
+                    set.arena, stile_arena_printf(set.arena, json, "systmone")),
+                &made);
+    cr_assert_eq(help_field(&made, "Patient", "p", "name")->outcome,
+                 STILE_OUTCOME_WITHHOLD);
+}

@@ -1,0 +1,128 @@
+/*
+ * Golden cases. tests/golden/govern/wrong/<case>.txt: sections "=== name"
+ * replace a shipped rule file, "=== +name" add one beside it, and the last
+ * section, "=== findings", is what must be said of it, word for word.
+ * tests/golden/govern/decisions/<case>.json: a question; <case>.txt: the
+ * decision in words, and what leaves.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "unit/govern_help.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+
+#define GOLDEN STILE_SOURCE_DIR "/tests/golden/govern/"
+
+static void section(struct help_set *set, struct stile_str name,
+                    struct stile_str text, struct stile_str *ret_expected)
+{
+    char *cname = stile_arena_cstr(set->arena, name);
+    char *ctext = stile_arena_cstr(set->arena, text);
+
+    if (stile_str_eqc(name, "findings")) {
+        *ret_expected = text;
+    } else if (name.ptr[0] == '+') {
+        help_add(set, cname + 1, ctext);
+    } else {
+        help_replace(set, cname, ctext);
+    }
+}
+
+static bool run_wrong(const char *path)
+{
+    struct help_set set;
+    struct stile_str text, expected = STILE_STR_NULL;
+    struct stile_buf actual;
+    struct stile_str mark = STILE_STR("=== ");
+    bool same;
+
+    help_open(&set);
+    text = help_read(set.arena, path);
+    while (stile_str_starts(text, mark)) {
+        size_t line = stile_str_find(text, '\n');
+        struct stile_str name = stile_str_sub(text, 4, line - 4);
+        size_t end;
+
+        text = stile_str_sub(text, line + 1, text.len - line - 1);
+        end = stile_str_starts(text, mark)
+                  ? 0
+                  : stile_str_find_str(text, STILE_STR("\n=== "));
+        end = end == SIZE_MAX ? text.len : end ? end + 1 : 0;
+        section(&set, name, stile_str_sub(text, 0, end), &expected);
+        text = stile_str_sub(text, end, text.len - end);
+    }
+    stile_buf_init(&actual, 1u << 20);
+    (void)help_load(&set);
+    stile_diags_print(&set.diags, false, &actual);
+    same = stile_str_eq(stile_buf_str(&actual), expected);
+    if (!same) {
+        cr_log_error("%s: said\n%.*s", path, STILE_FMT(stile_buf_str(&actual)));
+    }
+    stile_buf_release(&actual);
+    help_close(&set);
+    return same;
+}
+
+static bool run_decision(const char *path)
+{
+    struct help_set set;
+    struct help_case made;
+    struct stile_str question, expected;
+    struct stile_buf actual;
+    char *answer;
+    bool same;
+
+    help_open(&set);
+    cr_assert_eq(help_load(&set), STILE_OK);
+    question = help_read(set.arena, path);
+    answer = stile_arena_cstr(set.arena, stile_str_cstr(path));
+    memcpy(answer + strlen(path) - 5, ".txt", 5);
+    expected = help_read(set.arena, answer);
+    help_decide(&set, stile_arena_cstr(set.arena, question), &made);
+    stile_buf_init(&actual, 1u << 20);
+    stile_decision_print(made.decision, &actual);
+    stile_buf_addc(&actual, "--- leaves\n");
+    stile_buf_add(&actual, help_out_json(set.arena, &made));
+    same = stile_str_eq(stile_buf_str(&actual), expected);
+    if (!same) {
+        cr_log_error("%s: said\n%.*s", path, STILE_FMT(stile_buf_str(&actual)));
+    }
+    stile_buf_release(&actual);
+    help_close(&set);
+    return same;
+}
+
+static void run_all(const char *folder, const char *suffix,
+                    bool (*run)(const char *), size_t least)
+{
+    struct dirent *entry;
+    DIR *dir = opendir(folder);
+    size_t count = 0, wrong = 0;
+
+    cr_assert_not_null(dir);
+    while ((entry = readdir(dir)) != NULL) {
+        char path[512];
+
+        if (!stile_str_ends(stile_str_cstr(entry->d_name),
+                            stile_str_cstr(suffix))) {
+            continue;
+        }
+        (void)snprintf(path, sizeof(path), "%s%s", folder, entry->d_name);
+        wrong += !run(path);
+        count++;
+    }
+    (void)closedir(dir);
+    cr_assert_geq(count, least);
+    cr_assert_eq(wrong, 0, "%zu of %zu differ", wrong, count);
+}
+
+Test(govern_golden, wrong_rule_files_are_refused_word_for_word)
+{
+    run_all(GOLDEN "wrong/", ".txt", run_wrong, 20);
+}
+
+Test(govern_golden, decisions_read_as_written)
+{
+    run_all(GOLDEN "decisions/", ".json", run_decision, 4);
+}
