@@ -419,8 +419,8 @@ static enum stile__http_event check_line(struct stile__http *http, bool whole)
                    ? refuse(http, 414, "the request line is over its limit")
                    : refuse(http, 431, "a header line is over its limit");
     }
-    if (memchr(line, '\r', len - ending) || memchr(line, '\0', len)) {
-        return refuse(http, 400, "the head has a bare CR or a NUL");
+    if (memchr(line, '\r', len - ending)) {
+        return refuse(http, 400, "the head has a bare CR");
     }
     if (whole && len == 2) {
         return http->line_start == 0
@@ -506,7 +506,7 @@ feed_body(struct stile__http *http, struct stile_str bytes, size_t *ret_taken)
     return STILE__HTTP_DONE;
 }
 
-/* ---- the face ------------------------------------------------------------ */
+/* ---- the face ----------------------------------------------------------- */
 
 void stile__http_init(struct stile__http *http,
                       const struct stile_net_limits *limits)

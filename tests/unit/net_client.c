@@ -386,8 +386,7 @@ Test(net_client, a_long_answer_is_cut)
     stop(&bench);
 }
 
-/* ---- trust
- * ------------------------------------------------------------------------ */
+/* ---- trust -------------------------------------------------------------- */
 
 static void mistrusts(const char *server, const char *crl, const char *host,
                       const char *pin, bool good)
@@ -502,9 +501,7 @@ Test(net_client, files_that_are_refused)
     cr_assert_eq(uv_loop_close(&loop), 0);
 }
 
-/* ---- many
- * -----------------------------------------------------------------------------
- */
+/* ---- many --------------------------------------------------------------- */
 
 #define MANY 200
 

@@ -375,8 +375,7 @@ Test(net_http, keep_alive)
     }
 }
 
-/* ---- limits, at them and one past ------------------------------------------
- */
+/* ---- limits, at them and one past --------------------------------------- */
 
 static void add_times(struct stile_buf *buf, char byte, size_t count)
 {

@@ -28,8 +28,7 @@ static inline void rig_sleep(long ms)
     (void)nanosleep(&pause, NULL);
 }
 
-/* ---- certificates -----------------------------------------------------------
- */
+/* ---- certificates ------------------------------------------------------- */
 
 struct rig_certs {
     char dir[64];
@@ -121,8 +120,7 @@ static inline struct stile_identity *rig_identity(const struct rig_certs *certs,
     return identity;
 }
 
-/* ---- the listener on its thread
- * ----------------------------------------------- */
+/* ---- the listener on its thread ----------------------------------------- */
 
 #define RIG_NOTES 16
 
@@ -370,8 +368,7 @@ static inline bool rig_noted(const struct rig *rig, const char *part)
     return false;
 }
 
-/* ---- plain peers
- * ---------------------------------------------------------------- */
+/* ---- plain peers -------------------------------------------------------- */
 
 static inline int peer_connect(int port)
 {
@@ -458,8 +455,7 @@ static inline bool has(const struct stile_buf *buf, const char *text)
     return count_of(buf, text) > 0;
 }
 
-/* ---- TLS peers
- * -------------------------------------------------------------------- */
+/* ---- TLS peers ---------------------------------------------------------- */
 
 struct tls_peer {
     SSL_CTX *ctx;
@@ -507,7 +503,8 @@ static inline bool tls_exchange(struct tls_peer *peer, const char *request,
                                 struct stile_buf *into)
 {
     char part[65536];
-    if (SSL_write(peer->ssl, request, (int)strlen(request)) <= 0) {
+    if (request[0] != '\0' &&
+        SSL_write(peer->ssl, request, (int)strlen(request)) <= 0) {
         return false;
     }
     for (;;) {

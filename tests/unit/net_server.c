@@ -296,8 +296,60 @@ Test(net_server, refused_at_the_head)
     rig_stop(&rig);
 }
 
-/* ---- deadlines
- * --------------------------------------------------------------- */
+/* The peer is still sending when it is refused; a close with its bytes
+ * unread would reset the connection and take the answer from it. */
+Test(net_server, a_refusal_reaches_a_busy_sender)
+{
+    struct rig rig;
+    struct stile_buf raw, got;
+    struct stile_net_limits limits = stile_net_defaults;
+    limits.linger_ms = 2000;
+    rig_start(&rig, NULL, limits);
+    stile_buf_init(&raw, 8 << 20);
+    stile_buf_addc(&raw,
+                   "POST / HTTP/1.1\r\n" H "Content-Length: 99999999\r\n\r\n");
+    for (size_t i = 0; i < 400000; i++) {
+        stile_buf_add(&raw, STILE_STR("0123456789"));
+    }
+    int fd = peer_connect(rig.port);
+    cr_assert(peer_send(fd, stile_buf_str(&raw)));
+    cr_assert_eq(shutdown(fd, SHUT_WR), 0);
+    stile_buf_init(&got, 4096);
+    peer_read_all(fd, &got);
+    cr_assert(has(&got, "HTTP/1.1 413 "));
+    cr_assert_gt(rig_look(&rig).bytes_in, 4000000);
+    close(fd);
+    stile_buf_release(&raw);
+    stile_buf_release(&got);
+    rig_stop(&rig);
+}
+
+Test(net_server, a_peer_is_not_read_while_it_waits)
+{
+    struct rig rig;
+    struct stile_buf got;
+    char part[65536];
+    rig_start(&rig, NULL, quick());
+    int fd = peer_connect(rig.port);
+    cr_assert(peer_send(fd, STILE_STR("GET /hold HTTP/1.1\r\n" H "\r\n")));
+    rig_wait_held(&rig);
+    memset(part, 'x', sizeof part);
+    for (int i = 0; i < 200; i++) {
+        (void)send(fd, part, sizeof part, MSG_NOSIGNAL | MSG_DONTWAIT);
+        rig_sleep(1);
+    }
+    struct stile_listener_counts counts = rig_look(&rig);
+    cr_assert_eq(counts.open, 1);
+    cr_assert_lt(counts.bytes_in, 200000);
+    rig_do(&rig, rig_task_release);
+    stile_buf_init(&got, 4096);
+    cr_assert(peer_read_until(fd, &got, "released", 1));
+    close(fd);
+    stile_buf_release(&got);
+    rig_stop(&rig);
+}
+
+/* ---- deadlines ---------------------------------------------------------- */
 
 /* Sends one byte each 20 ms until the peer closes; gives the time it took. */
 static uint64_t trickle(int fd, const char *byte, struct stile_buf *got)
@@ -464,8 +516,7 @@ Test(net_server, a_connection_has_a_life)
     rig_stop(&rig);
 }
 
-/* ---- counts
- * ------------------------------------------------------------------- */
+/* ---- counts ------------------------------------------------------------- */
 
 Test(net_server, limit_of_requests)
 {
@@ -535,8 +586,7 @@ Test(net_server, limit_of_connections_an_address)
     connections_at_limit(limits, 2, "an address has too many connections");
 }
 
-/* ---- leaving
- * ------------------------------------------------------------------- */
+/* ---- leaving ------------------------------------------------------------ */
 
 Test(net_server, a_peer_that_leaves_is_gone)
 {

@@ -202,8 +202,7 @@ Test(net_tls, only_http_1_1_is_offered)
     rig_stop(&rig);
 }
 
-/* ---- sessions
- * ------------------------------------------------------------------ */
+/* ---- sessions ----------------------------------------------------------- */
 
 static struct stile_identity *renewed;
 
@@ -273,6 +272,30 @@ Test(net_tls, a_reload_ends_kept_connections)
     rig_stop(&rig);
 }
 
+Test(net_tls, a_reload_lets_what_is_under_way_end)
+{
+    struct rig rig;
+    struct tls_peer peer;
+    struct stile_buf got;
+    static const char hold[] = "GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    start(&rig, "empty.pem");
+    SSL_CTX *ctx = tls_peer_ctx(&certs, "a/practice");
+    cr_assert(tls_connect(&peer, ctx, rig.port, NULL));
+    cr_assert_gt(SSL_write(peer.ssl, hold, sizeof hold - 1), 0);
+    rig_wait_held(&rig);
+    renewed = rig_identity(&certs, "a/gateway", "a/crl.pem", rig_now());
+    rig_do(&rig, task_reload);
+    rig_do(&rig, rig_task_release);
+    stile_buf_init(&got, 4096);
+    cr_assert(tls_exchange(&peer, "", &got));
+    cr_assert(has(&got, "released"));
+    cr_assert(has(&got, "Connection: close\r\n"));
+    stile_buf_release(&got);
+    tls_close(&peer);
+    SSL_CTX_free(ctx);
+    rig_stop(&rig);
+}
+
 Test(net_tls, no_tickets_leave_the_server)
 {
     struct rig rig;
@@ -287,8 +310,7 @@ Test(net_tls, no_tickets_leave_the_server)
     rig_stop(&rig);
 }
 
-/* ---- load and harm
- * --------------------------------------------------------------- */
+/* ---- load and harm ------------------------------------------------------ */
 
 Test(net_tls, a_slow_handshake_is_cut_off)
 {
@@ -404,8 +426,7 @@ Test(net_tls, pipelined_in_one_record)
     rig_stop(&rig);
 }
 
-/* ---- identities from files
- * --------------------------------------------------------- */
+/* ---- identities from files ---------------------------------------------- */
 
 static void refused(struct rig_files *files, enum stile_status status,
                     const char *text)
