@@ -295,6 +295,40 @@ static enum stile_status open_rows(struct stile_exchange *x,
     return STILE_OK;
 }
 
+/* Rows the format itself could not read: the message is kept as it came, with
+ * what was found in it, and the other rows go on. */
+static void quarantine_unread(struct stile_exchange *x, size_t rows,
+                              size_t diags_before)
+{
+    struct stile_quarantine_new *q =
+        stile__list_add(x->arena, &x->quarantine, sizeof(*q));
+    const struct stile_diag *first = NULL;
+    struct stile_buf reason;
+    if (q == NULL) {
+        return;
+    }
+    stile_buf_init(&reason, 1u << 16);
+    for (size_t i = diags_before; i < x->diags.count; i++) {
+        const struct stile_diag *diag = &x->diags.items[i];
+        if (diag->severity == STILE_ERROR) {
+            first = first == NULL ? diag : first;
+            stile_diag_print(diag, false, &reason);
+        }
+    }
+    q->source = x->message->source;
+    q->name = x->message->name;
+    q->row = rows == 1 && first != NULL ? first->line : 0;
+    q->bytes = x->message->bytes;
+    q->reason = stile_arena_str(x->arena, stile_buf_str(&reason));
+    stile_buf_release(&reason);
+    stile__event(x, STILE_EVENT_QUARANTINE, STILE_STR_NULL,
+                 "%zu rows of %.*s could not be read and are in quarantine: "
+                 "%.*s",
+                 rows, STILE_FMT(x->message->name),
+                 STILE_FMT(first != NULL ? first->message
+                                         : STILE_STR("see its findings")));
+}
+
 enum stile_status stile__decode(struct stile_exchange *x)
 {
     const struct stile_message *message = x->message;
@@ -311,10 +345,14 @@ enum stile_status stile__decode(struct stile_exchange *x)
                                        .json = x->plan->json,
                                        .csv = x->plan->csv};
     struct stile_decoded decoded = {0};
+    size_t before = x->diags.count;
     enum stile_status status =
         format->decode(&input, x->arena, &x->diags, &decoded);
     if (status != STILE_OK) {
         return status;
+    }
+    if (decoded.bad_rows > 0) {
+        quarantine_unread(x, decoded.bad_rows, before);
     }
     if (decoded.root != NULL) {
         status = stile__flatten(x, decoded.root);

@@ -49,6 +49,17 @@ stored_fact(const struct stile_need *answer, const struct stile_fact *fact)
     return NULL;
 }
 
+/* The store keeps no bounds, so a fact is kept only when it holds from now on.
+ * One that will end is left to the record that says it, but for a no: that
+ * a refusal outlives its end fails to the safe side. */
+static bool may_be_kept(const struct stile_fact *fact, int64_t today)
+{
+    return fact->value != STILE_UNKNOWN &&
+           (fact->from.year == 0 || stile_date_days(fact->from) <= today) &&
+           (fact->until.year == 0 ||
+            (fact->value == STILE_NO && stile_date_days(fact->until) >= today));
+}
+
 /* Facts of a message are kept for later messages about the same person. An
  * export is itself the whole record, so nothing of it is kept: a dissent that
  * was deleted there must not live on here. Returns how many are new. */
@@ -71,9 +82,10 @@ static enum stile_status learn_facts(struct stile_exchange *x,
     const struct stile_need *answer = answer_of(x, person);
     for (size_t i = 0; i < count; i++) {
         const struct stile_stored_fact *old = stored_fact(answer, &facts[i]);
-        if (facts[i].value == STILE_UNKNOWN ||
-            (old != NULL && (old->value == (int)facts[i].value ||
-                             old->date > facts[i].date))) {
+        if (!may_be_kept(&facts[i], x->message->now / STILE_SECOND / 86400) ||
+            (old != NULL &&
+             (old->date > facts[i].date || (old->value == (int)facts[i].value &&
+                                            old->date == facts[i].date)))) {
             continue;
         }
         struct stile_stored_fact *slot =
@@ -237,8 +249,12 @@ static void say_withheld(struct stile_exchange *x,
     const struct stile_partner *partner = &x->plan->partners[trip->route->to];
     const struct stile_decision *d = trip->decision;
     struct stile_str why = STILE_STR("an obligation could not be done");
-    if (!trip->blocked && d->count > 0 && d->items[0].reason_count > 0) {
-        why = d->items[0].reasons[0].sentence;
+    /* An item that has nothing to say for itself has no reasons. */
+    for (size_t i = 0; !trip->blocked && i < d->count; i++) {
+        if (d->items[i].reason_count > 0) {
+            why = d->items[i].reasons[0].sentence;
+            break;
+        }
     }
     stile__event(x, STILE_EVENT_WITHHELD, trip->route->name,
                  "nothing goes to %.*s: %.*s", STILE_FMT(partner->name),
@@ -372,15 +388,17 @@ static enum stile_status send(struct stile_exchange *x,
     if (status != STILE_OK) {
         return status;
     }
-    add_entry(
-        x, stile__entry_decision(
-               trip, trip->decision == NULL ? "inward" : "disclosure", body));
     const struct stile_partner *partner = &x->plan->partners[trip->route->to];
+    /* Deletions of what went before need no decision. */
+    const char *type = partner->own             ? "inward"
+                       : trip->decision == NULL ? "deletion"
+                                                : "disclosure";
+    add_entry(x, stile__entry_decision(trip, type, body));
     if (trip->decision == NULL) {
         stile__event(x, STILE_EVENT_FORWARD, trip->route->name,
-                     "to our own %.*s as %.*s: %zu resources",
-                     STILE_FMT(partner->name), STILE_FMT(trip->route->format),
-                     count);
+                     "to %s%.*s as %.*s: %zu resources, %zu deletions",
+                     partner->own ? "our own " : "", STILE_FMT(partner->name),
+                     STILE_FMT(trip->route->format), count, deleted->count);
         return STILE_OK;
     }
     stile__event(x, STILE_EVENT_FORWARD, trip->route->name,
@@ -458,12 +476,43 @@ static enum stile_status along_route(struct stile_exchange *x,
                 &person->deleted);
 }
 
+static bool has_patient(const struct stile__person *person)
+{
+    struct stile_value *const *resources = person->resources.items;
+    for (size_t i = 0; i < person->resources.count; i++) {
+        if (stile_str_eqc(stile_value_text(resources[i], "resourceType"),
+                          "Patient")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An export shows whole records: rows without a usable Patient cannot be told
+ * whose they are, so none of them leaves. */
+static bool is_nobodys(struct stile_exchange *x,
+                       const struct stile__person *person)
+{
+    if (!is_export(x) || has_patient(person)) {
+        return false;
+    }
+    stile__event(x, STILE_EVENT_WITHHELD, STILE_STR_NULL,
+                 "nothing goes anywhere: the record holds no usable Patient "
+                 "(see the quarantine); %zu resources stay",
+                 person->resources.count);
+    return true;
+}
+
 static enum stile_status one_person(struct stile_exchange *x, size_t i)
 {
     const struct stile__person *person =
         (const struct stile__person *)x->persons.items + i;
     const struct stile_need *answer = answer_of(x, person);
     size_t learned = 0, rows_before = x->out_rows.count;
+    if (is_nobodys(x, person)) {
+        add_entry(x, stile__entry_received(x, "no-patient"));
+        return STILE_OK;
+    }
     enum stile_status status = learn_facts(x, person, &learned);
     for (size_t r = 0; r < x->plan->route_count && status == STILE_OK; r++) {
         if (!stile_str_eq(x->plan->routes[r].from, x->message->source)) {
@@ -565,11 +614,12 @@ enum stile_status stile__outcome(struct stile_exchange *x,
     } else {
         if (!is_export(x)) {
             add_entry(x, stile__entry_received(x, "received"));
-            stile__event(x, STILE_EVENT_RECEIVED, STILE_STR_NULL,
-                         "%.*s from %.*s: %zu persons, %zu resources",
-                         STILE_FMT(x->message->format),
-                         STILE_FMT(x->message->source), x->persons.count,
-                         x->pivot.count);
+            stile__event(
+                x, STILE_EVENT_RECEIVED, STILE_STR_NULL,
+                "%.*s from %.*s: %zu %s, %zu %s", STILE_FMT(x->message->format),
+                STILE_FMT(x->message->source), x->persons.count,
+                x->persons.count == 1 ? "person" : "persons", x->pivot.count,
+                x->pivot.count == 1 ? "resource" : "resources");
         }
         for (size_t i = 0; i < x->persons.count && status == STILE_OK; i++) {
             status = one_person(x, i);
