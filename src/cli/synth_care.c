@@ -279,8 +279,8 @@ static void entries(struct synth *s, uint32_t p)
         {CAST_ADOPTED, CODE_ADOPTED, 3000},
         {CAST_ADOPTED, CODE_THIRD_PARTY_INFO, 2900},
         {CAST_CONSENT_FORM, CODE_CONSENT_FORM, 20},
-        {CAST_BOTH, CODE_CONSENT_FORM, 15},
-        {CAST_SENSITIVE_ENTRY, CODE_CONSENT_FORM, 15},
+        {CAST_BOTH, CODE_CONSENT_CHARITY, 15},
+        {CAST_SENSITIVE_ENTRY, CODE_CONSENT_CHARITY, 15},
         {CAST_DISSENT_NATIONAL, CODE_DISSENT_NATIONAL, 4000},
         {CAST_TYPE_2, CODE_TYPE_2, 3500},
         {CAST_SENSITIVE_ENTRY, CODE_SENSITIVE_1, 100},
@@ -296,12 +296,13 @@ static void entries(struct synth *s, uint32_t p)
             entry(s, p, i, plays[i].code, plays[i].days_ago);
         }
     }
-    /* Seven in ten of those sent to the charity have said yes in writing. */
+    /* Seven in ten of those sent to the charity have said yes to it, under a
+     * code that names it; a form that names nobody is no yes to anyone. */
     struct synth_rng rng;
     stile__synth_rng(&rng, s->seed, SYNTH_ENTRY, p, 100);
     if (p >= SYNTH_CAST && stile__synth_referred_charity(s, p) &&
         stile__synth_below(&rng, 10) < 7) {
-        entry(s, p, 101, CODE_CONSENT_FORM, 30);
+        entry(s, p, 101, CODE_CONSENT_CHARITY, 30);
     }
 }
 

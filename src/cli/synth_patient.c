@@ -11,7 +11,8 @@ bool stile__synth_referred_trust(const struct synth *s, uint32_t p)
     struct synth_rng rng;
     stile__synth_rng(&rng, s->seed, SYNTH_REFERRAL, p, 1000);
     bool drawn = stile__synth_below(&rng, 100) < s->options->trust_percent;
-    return drawn || is(s, p, CAST_BOTH) || is(s, p, CAST_SENSITIVE_ENTRY);
+    return drawn || is(s, p, CAST_BOTH) || is(s, p, CAST_SENSITIVE_ENTRY) ||
+           is(s, p, CAST_LATE_CODE) || is(s, p, CAST_DELETED);
 }
 
 bool stile__synth_referred_charity(const struct synth *s, uint32_t p)

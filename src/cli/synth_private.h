@@ -180,6 +180,7 @@ enum synth_code {
     CODE_REFER_CHARITY,
     CODE_QUALIFIER,
     CODE_LATE,
+    CODE_CONSENT_CHARITY, /* last: its place makes its identifiers */
     CODE_COUNT
 };
 

@@ -104,6 +104,9 @@ const struct synth_code_row stile__synth_codes[CODE_COUNT] = {
                         NULL, 0, 0, 0, 0, 0},
     [CODE_LATE] = {"Entry whose code row comes a day late (invented)", NULL,
                    NULL, FINDING, NULL, 0, 0, 0, 0, 0},
+    [CODE_CONSENT_CHARITY] = {"Consent to share with Riverside Advice "
+                              "(invented)",
+                              NULL, NULL, CONSENT, NULL, 0, 0, 0, 0, 0},
 };
 
 const struct synth_drug_row stile__synth_drugs[SYNTH_DRUGS] = {
