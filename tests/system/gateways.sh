@@ -42,6 +42,17 @@ make_audit_key() {
     [ -e "$1" ] || (umask 077 && openssl rand -hex 32 >"$1")
 }
 
+# copy_mappings FROM TO. The demonstration's agreements run for a year; the copy's
+# dates are moved by whole years, so that they hold today.
+copy_mappings() {
+    local years
+    cp -R "$1" "$2" || return 1
+    years=$(($(date +%Y) - 2026 - (10#$(date +%m%d) < 401)))
+    [ "$years" -le 0 ] || perl -pi -e '
+        s/\b(\d{4})(-\d\d-\d\d)\b/($1 + '"$years"') . $2/ge' \
+        "$2/rules/agreements.yaml" "$2/rules/examples.yaml"
+}
+
 # gateway_head NAME ODS KIND ORGANISATION: the first part of a stile.yaml.
 gateway_head() {
     cat <<YAML

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SIGHUP: a good edit of a rule shows its effect; a bad one is refused with its
+# place, and the set in force stays.
+. "$(dirname "$0")/lib.sh"
+two_gateways
+start_two
+samples=$root/tests/samples
+rules=$place/mappings/rules
+is() { [ "$1" = "$2" ]; }
+n=0
+# refer: one more referral; how many cases the charity then holds.
+refer() {
+    local before
+    n=$((n + 1))
+    before=$(files_in "$place/charity/casework" '*.json')
+    post trust epr '/fhir/$process-message' application/fhir+json \
+        "$samples/referral-message.json" "reload-$n" >/dev/null
+    wait_for 10 at_rest trust charity
+    sleep 0.3
+    cases_more=$(($(files_in "$place/charity/casework" '*.json') - before))
+}
+hup() {
+    local what=$1 before
+    before=$(metric trust "$what")
+    kill -HUP "${gateway_pid[trust]}"
+    moved() { [ "$(metric trust "$what")" = $((before + 1)) ]; }
+    wait_for 10 moved
+}
+
+refer
+check "before: the referral reaches the charity" is "$cases_more" 1
+
+cp -R "$rules" "$place/good-rules"
+printf '\n- rule: BROKEN\n  kind: shaer\n' >>"$rules/rules.yaml"
+check "a bad rule file is refused" hup reload_failures_total
+check "the log says that all stays as it was" says trust 'reload .*refused'
+check "and names the file, the line and a code" says trust 'rules\.yaml:[0-9]+'
+refer
+check "the old rules are in force: the referral goes" is "$cases_more" 1
+
+printf 'no: [yaml' >"$rules/agreements.yaml"
+check "a file that is no YAML is refused" hup reload_failures_total
+rm "$rules/agreements.yaml"
+check "a file that is missing is refused" hup reload_failures_total
+refer
+check "the old rules are still in force" is "$cases_more" 1
+
+# An officer ends the agreement of this route.
+rm -rf "$rules"
+cp -R "$place/good-rules" "$rules"
+awk '/^- *agreement:|^agreement:/ { on = /DSA-2026-003/ }
+    on && /expires:/ { sub(/expires:.*/, "expires: 2026-04-02") } { print }' \
+    "$place/good-rules/agreements.yaml" >"$rules/agreements.yaml"
+check "the edit changed the file" bash -c \
+    "! cmp -s '$rules/agreements.yaml' '$place/good-rules/agreements.yaml'"
+check "a good edit is taken up" hup reloads_total
+refer
+check "under an agreement that has ended nothing goes" is "$cases_more" 0
+check "and the log says why" says trust 'withheld .*charity'
+
+rm -rf "$rules"
+cp -R "$place/good-rules" "$rules"
+check "the old files are taken up again" hup reloads_total
+refer
+check "and the referral goes again" is "$cases_more" 1
+check "audit verify holds over all of it" \
+    "$stile" audit verify -c "$place/trust/stile.yaml"
+finish
