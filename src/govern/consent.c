@@ -335,24 +335,23 @@ static int item_verdict(const struct stile__context *context,
 
 uint64_t stile__item_facts(const struct stile__context *context,
                            const struct stile__refs *refs,
-                           struct stile_value *const *resources, size_t count,
+                           struct stile_value *const *resources,
+                           const size_t *consents, size_t consent_count,
                            size_t item)
 {
     bool permitted = false;
     uint64_t mask = 0;
     size_t i;
 
-    for (i = 0; i < count; i++) {
-        const struct stile_value *root, *nested, *provision;
+    for (i = 0; i < consent_count; i++) {
+        const struct stile_value *consent = resources[consents[i]];
+        const struct stile_value *root = stile_value_getc(consent, "provision");
+        const struct stile_value *nested = stile_value_getc(root, "provision");
+        const struct stile_value *provision;
 
-        if (!stile_str_eqc(stile_value_text(resources[i], "resourceType"),
-                           "Consent") ||
-            !stile_str_eqc(stile_value_text(resources[i], "status"),
-                           "active")) {
+        if (!stile_str_eqc(stile_value_text(consent, "status"), "active")) {
             continue;
         }
-        root = stile_value_getc(resources[i], "provision");
-        nested = stile_value_getc(root, "provision");
         for (provision = root; provision;
              provision = provision == root ? (nested ? nested->first : NULL)
                                            : provision->next) {

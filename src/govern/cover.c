@@ -4,8 +4,38 @@
  */
 #include "private.h"
 
+#include "stile/schema.h"
+
 /* ---- reading
  * ------------------------------------------------------------------ */
+
+static void check_element(struct stile__load *load,
+                          const struct stile_node *node, struct stile_str type,
+                          struct stile_str name)
+{
+    const struct stile_fhir_type *of = stile_fhir_type(type);
+    struct stile_str *names = NULL;
+    struct stile_diag *diag;
+    size_t count;
+
+    if (of && stile_fhir_element(of, name)) {
+        return;
+    }
+    /* A choice may be named by one of its types: valueString. */
+    if (of) {
+        const struct stile_fhir_type *chosen;
+        if (stile_fhir_element_json(of, name, &chosen)) {
+            return;
+        }
+    }
+    diag = stile_node_diag(load->diags, node, "R111", STILE_ERROR,
+                           "FHIR R4 has no element %.*s.%.*s", STILE_FMT(type),
+                           STILE_FMT(name));
+    count = of ? stile_fhir_element_names(of, load->arena, &names) : 0;
+    if (diag && names) {
+        stile_diag_suggest(load->diags, diag, name, names, count);
+    }
+}
 
 static void read_element(struct stile__load *load, struct stile_str type,
                          const struct stile_node *node, uint32_t word)
@@ -37,6 +67,7 @@ static void read_element(struct stile__load *load, struct stile_str type,
         element->category = stile_str_sub(type, open + 1, type.len - open - 2);
         type.len = open;
     }
+    check_element(load, node, type, name);
     element->type = type;
     element->name = name;
     element->word = word;
@@ -140,6 +171,12 @@ static void read_inside(struct stile__load *load, const struct stile_node *node,
     }
 }
 
+static int by_type(const void *a, const void *b)
+{
+    return stile_str_cmp(((const struct stile__element *)a)->type,
+                         ((const struct stile__element *)b)->type);
+}
+
 void stile__data_read(struct stile__load *load, const struct stile_node *root)
 {
     static const struct stile_key_spec keys[] = {
@@ -179,6 +216,8 @@ void stile__data_read(struct stile__load *load, const struct stile_node *root)
     }
     read_types(load, frame, STILE__FRAME);
     check_overlap(load, root);
+    qsort(rules->elements, rules->element_count, sizeof(*rules->elements),
+          by_type);
 }
 
 /* ---- asking
@@ -246,6 +285,22 @@ static unsigned fit(const struct stile__element *element,
     return score + 2;
 }
 
+/* First element of the type; elements are sorted by type. */
+static size_t first_of(const struct stile_rules *rules, struct stile_str type)
+{
+    size_t low = 0, high = rules->element_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (stile_str_cmp(rules->elements[middle].type, type) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 uint32_t stile__word_of(const struct stile_rules *rules,
                         const struct stile_value *resource,
                         const struct stile_value *member,
@@ -265,14 +320,14 @@ uint32_t stile__word_of(const struct stile_rules *rules,
         stile_str_eqc(name, "meta") || stile_str_eqc(name, "language")) {
         return STILE__FRAME;
     }
-    for (i = 0; i < rules->element_count; i++) {
-        const struct stile__element *element = &rules->elements[i];
-        unsigned score = stile_str_eq(element->type, type)
-                             ? fit(element, resource, name, value)
-                             : 0;
+    for (i = first_of(rules, type); i < rules->element_count &&
+                                    stile_str_eq(rules->elements[i].type, type);
+         i++) {
+        unsigned score = fit(&rules->elements[i], resource, name, value);
+
         if (score > best) {
             best = score;
-            word = element->word;
+            word = rules->elements[i].word;
         }
     }
     return word;

@@ -8,6 +8,8 @@ struct work {
     struct stile__firing firing;
     struct stile__refs *refs;
     struct stile__item_labels *labels;
+    size_t *consents; /* which resources are Consents */
+    size_t consent_count;
     struct stile_decision *decision;
     struct stile_item_decision *rows;
     size_t row_count, row_capacity;
@@ -410,14 +412,18 @@ static void decide_item(struct work *work, size_t index)
     size_t label_count = 0;
     bool uncovered;
     uint64_t words = stile__words_in(work->rules, resource, &uncovered);
+    size_t count = 0;
     uint32_t word;
     size_t i;
 
     item.facts =
         stile__item_facts(&work->context, work->refs, work->question->resources,
-                          work->question->resource_count, index);
-    plan->fields = stile_arena_array(work->arena, STILE__WORDS_MAX + 1,
-                                     sizeof(*plan->fields));
+                          work->consents, work->consent_count, index);
+    for (word = 0; word < work->rules->data.count; word++) {
+        count += (size_t)(words >> word & 1);
+    }
+    plan->fields =
+        stile_arena_array(work->arena, count + 1, sizeof(*plan->fields));
     if (!plan->fields || !add_row(work, index)) {
         return;
     }
@@ -522,8 +528,17 @@ enum stile_status stile_govern_decide(const struct stile_rules *rules,
     }
     work->plans = stile_arena_array(arena, question->resource_count + 1,
                                     sizeof(*work->plans));
-    if (status != STILE_OK || !work->plans) {
+    work->consents = stile_arena_array(arena, question->resource_count + 1,
+                                       sizeof(*work->consents));
+    if (status != STILE_OK || !work->plans || !work->consents) {
         return status != STILE_OK ? status : STILE_NOMEM;
+    }
+    for (i = 0; i < question->resource_count; i++) {
+        if (stile_str_eqc(
+                stile_value_text(question->resources[i], "resourceType"),
+                "Consent")) {
+            work->consents[work->consent_count++] = i;
+        }
     }
     for (i = 0; i < question->resource_count && !stile_arena_failed(arena);
          i++) {

@@ -79,8 +79,8 @@ struct stile__code {
     uint32_t system; /* index in code_systems */
     struct stile_str code;
     bool prefix;
-    uint32_t target;        /* label, or fact */
-    enum stile_truth value; /* facts only */
+    uint32_t target;            /* label, or fact */
+    enum stile_truth value;     /* facts only */
     struct stile_str recipient; /* whom a consent names, or empty */
 };
 
@@ -397,7 +397,8 @@ enum stile_status stile__consents(const struct stile_rules *rules,
 /* Facts of about item: does a Consent permit this very item? */
 uint64_t stile__item_facts(const struct stile__context *context,
                            const struct stile__refs *refs,
-                           struct stile_value *const *resources, size_t count,
+                           struct stile_value *const *resources,
+                           const size_t *consents, size_t consent_count,
                            size_t item);
 void stile__fact_add(struct stile_arena *arena, struct stile_fact **facts,
                      size_t *count, const struct stile_fact *fact);

@@ -337,3 +337,29 @@ Test(govern_facts, absence_means_what_the_family_says)
     cr_assert_eq(help_field(&made, "Patient", "p", "name")->outcome,
                  STILE_OUTCOME_WITHHOLD);
 }
+
+/* A yes for one item, to clinicians, lifts what else keeps it back. */
+Test(govern_facts, consent_to_one_item_is_for_that_item_alone)
+{
+    struct help_case made;
+
+    help_decide(
+        &set,
+        "{\"sender\":\"A99901\",\"recipient\":\"RZ9\",\"kind\":\"trust\","
+        "\"purpose\":\"individual-care\",\"agreement\":\"DSA-2026-001\","
+        "\"family\":\"emis\",\"facts\":{\"referral-open\":\"yes\"},"
+        "\"resources\":[{\"resourceType\":\"Condition\",\"id\":\"yes\","
+        "\"code\":{\"coding\":[{\"system\":\"https://stile.example/"
+        "demo-codes\",\"code\":\"DEMO-SH\"}]}},{\"resourceType\":"
+        "\"Condition\",\"id\":\"no\",\"code\":{\"coding\":[{\"system\":"
+        "\"https://stile.example/demo-codes\",\"code\":\"DEMO-SH\"}]}},"
+        "{\"resourceType\":\"Consent\",\"id\":\"k\",\"status\":\"active\","
+        "\"provision\":{\"type\":\"permit\",\"actor\":[{\"reference\":{"
+        "\"identifier\":{" ODS ",\"value\":\"RZ9\"}}}],\"data\":[{\"meaning\":"
+        "\"instance\",\"reference\":{\"reference\":\"Condition/yes\"}}]}}]}",
+        &made);
+    cr_assert_eq(help_item(&made, "Condition", "yes")->outcome,
+                 STILE_OUTCOME_RELEASE);
+    cr_assert_eq(help_item(&made, "Condition", "no")->outcome,
+                 STILE_OUTCOME_WITHHOLD);
+}
