@@ -58,6 +58,9 @@ struct stile_config {
     size_t store_queue_max; /* default 1,024 */
     size_t arena_bytes;     /* an exchange, default 256 MiB */
     uint64_t checkpoint_ms; /* default 10,000 */
+    uint64_t keep_ids_ms;   /* message ids, against repeats; 35 days */
+    uint64_t keep_rows_ms;  /* outbox rows that ended; 90 days */
+    uint64_t keep_quarantine_ms; /* 90 days */
     uint64_t drain_ms;      /* default 30,000 */
     const struct stile_partner_config *partners;
     size_t partner_count;

@@ -81,6 +81,9 @@ static void defaults(struct stile_config *config)
     config->store_queue_max = 1024;
     config->arena_bytes = (size_t)256 << 20;
     config->checkpoint_ms = 10000;
+    config->keep_ids_ms = UINT64_C(35) * 86400000;
+    config->keep_rows_ms = UINT64_C(90) * 86400000;
+    config->keep_quarantine_ms = UINT64_C(90) * 86400000;
     config->drain_ms = 30000;
     config->persons_max = 1000;
 }

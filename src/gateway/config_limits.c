@@ -50,6 +50,10 @@ static const struct limit limits[] = {
     {"json-string", LIMIT_BYTES, AT(json.string), KIB, GIB},
     {"csv-row-bytes", LIMIT_BYTES, AT(csv.row_bytes), KIB, GIB},
     {"csv-columns", LIMIT_U32, AT(csv.columns), 16, 4096},
+    {"keep-ids", LIMIT_MS, AT(keep_ids_ms), DAY_MS, 3650 * DAY_MS},
+    {"keep-rows", LIMIT_MS, AT(keep_rows_ms), DAY_MS, 3650 * DAY_MS},
+    {"keep-quarantine", LIMIT_MS, AT(keep_quarantine_ms), DAY_MS,
+     3650 * DAY_MS},
     {"csv-rows", LIMIT_U64, AT(csv.rows), 1, UINT64_C(10000000000)},
 };
 

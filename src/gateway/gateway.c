@@ -102,6 +102,62 @@ static void on_checkpoint_timer(uv_timer_t *timer)
     checkpoint_start(timer->data);
 }
 
+/* ---- retention --------------------------------------------------------- */
+
+#define SWEEP_MS (3600u * 1000u)
+#define SWEEP_MOST 20000 /* of each kind: the store thread is not held up */
+
+struct sweep_job {
+    struct gateway *g;
+    struct stile_store_job job;
+    uint64_t count;
+};
+
+static void sweep_work(struct stile_store_job *job, struct stile_store *store)
+{
+    struct sweep_job *s =
+        (struct sweep_job *)((char *)job - offsetof(struct sweep_job, job));
+    const struct stile_config *config = s->g->config;
+    stile_time now = stile_now();
+    struct stile_sweep sweep = {
+        .dedupe_before = now - (stile_time)config->keep_ids_ms * 1000,
+        .rows_before = now - (stile_time)config->keep_rows_ms * 1000,
+        .quarantine_before =
+            now - (stile_time)config->keep_quarantine_ms * 1000,
+        .most = SWEEP_MOST};
+    job->status = store->ops->sweep(store, &sweep, &s->count);
+}
+
+static void sweep_done(struct stile_store_job *job)
+{
+    struct sweep_job *s =
+        (struct sweep_job *)((char *)job - offsetof(struct sweep_job, job));
+    if (job->status != STILE_OK) {
+        log_line(s->g, LOG_ERROR, "store", "retention could not be kept: %s",
+                 stile_status_text(job->status));
+    } else if (s->count > 0) {
+        log_line(s->g, LOG_INFO, "retention",
+                 "%llu ids, ended rows and quarantined pieces past their time "
+                 "were forgotten",
+                 (unsigned long long)s->count);
+    }
+    free(s);
+}
+
+static void on_sweep_timer(uv_timer_t *timer)
+{
+    struct gateway *g = timer->data;
+    struct sweep_job *s = calloc(1, sizeof(*s));
+    if (s != NULL && !g->draining) {
+        s->g = g;
+        s->job.work = sweep_work;
+        s->job.done = sweep_done;
+        gateway_post(g, &s->job);
+    } else {
+        free(s); /* the next hour will do */
+    }
+}
+
 /* ---- an audit entry of the gateway's own
  * ---------------------------------------------- */
 
@@ -231,14 +287,16 @@ static void on_reload(uv_signal_t *handle, int signum)
 
 static void close_all(struct gateway *g)
 {
-    if (uv_is_closing((uv_handle_t *)&g->wake)) {
+    if (g->closing) {
         return;
     }
+    g->closing = true;
     stile_store_thread_stop(&g->thread);
     stile_listener_close(&g->admin);
     stile_listener_close(&g->listener);
     stile_client_close(&g->client);
     uv_close((uv_handle_t *)&g->checkpoint_timer, NULL);
+    uv_close((uv_handle_t *)&g->sweep_timer, NULL);
     uv_close((uv_handle_t *)&g->on_term, NULL);
     uv_close((uv_handle_t *)&g->on_int, NULL);
     uv_close((uv_handle_t *)&g->on_hup, NULL);
@@ -336,7 +394,9 @@ static int open_store(struct gateway *g)
                  (unsigned long long)recovered);
     }
     g->keys.salt = (struct stile_str){(const char *)g->salt, 32};
-    g->keys.pseudonym = g->keys.salt;
+    stile_hmac_sha256(g->keys.salt, STILE_STR("pseudonym"), &g->pseudonym_key);
+    g->keys.pseudonym =
+        (struct stile_str){(const char *)g->pseudonym_key.bytes, 32};
     return stile_store_thread_start(g->store, g->config->store_queue_max, 64,
                                     wake, g, &g->thread) == STILE_OK
                ? 0
@@ -395,6 +455,9 @@ static void start_handles(struct gateway *g)
     g->checkpoint_timer.data = g;
     rc |= uv_timer_start(&g->checkpoint_timer, on_checkpoint_timer,
                          g->config->checkpoint_ms, g->config->checkpoint_ms);
+    rc |= uv_timer_init(&g->loop, &g->sweep_timer);
+    g->sweep_timer.data = g;
+    rc |= uv_timer_start(&g->sweep_timer, on_sweep_timer, 60000, SWEEP_MS);
     rc |= uv_signal_init(&g->loop, &g->on_term);
     rc |= uv_signal_init(&g->loop, &g->on_int);
     rc |= uv_signal_init(&g->loop, &g->on_hup);
@@ -473,6 +536,7 @@ static void release(struct gateway *g)
     free(g->partners);
     stile_wipe(g->audit_seed, sizeof(g->audit_seed));
     stile_wipe(g->salt, sizeof(g->salt));
+    stile_wipe(&g->pseudonym_key, sizeof(g->pseudonym_key));
     stile_arena_free(&g->arena);
 }
 

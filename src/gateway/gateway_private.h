@@ -93,16 +93,17 @@ struct gateway {
     struct stile_store *store;
     struct stile_store_thread *thread;
     uv_async_t wake;
-    uv_timer_t checkpoint_timer;
+    uv_timer_t checkpoint_timer, sweep_timer;
     uv_signal_t on_term, on_int, on_hup;
     struct partner_run *partners;
     size_t partner_count;
     struct deliver *deliver;
     struct feeds *feeds;
     size_t trips; /* in flight */
-    bool ready, draining, checkpointing;
+    bool ready, draining, checkpointing, closing;
     uint64_t signed_size; /* of the log, under a checkpoint */
     uint8_t salt[32];
+    struct stile_digest pseudonym_key; /* made from the salt */
     uint8_t audit_seed[32];
     struct stile_exchange_keys keys;
     struct gateway_counts counts;

@@ -178,6 +178,14 @@ bool stile__mirror_older(const struct stile_mirror_row *new, uint64_t batch,
     return new->batch < batch || (new->batch == batch &&new->order < order);
 }
 
+struct stile_digest stile__digest_doubt(void)
+{
+    struct stile_digest doubt;
+
+    memset(&doubt, 0xff, sizeof(doubt));
+    return doubt;
+}
+
 bool stile__digest_zero(const struct stile_digest *digest)
 {
     static const struct stile_digest zero;

@@ -22,6 +22,8 @@ bool stile__fact_stays(stile_time kept, stile_time coming);
 bool stile__mirror_older(const struct stile_mirror_row *row, uint64_t batch,
                          int64_t order);
 bool stile__digest_zero(const struct stile_digest *digest);
+/* No resource's: what was sent is in doubt. */
+struct stile_digest stile__digest_doubt(void);
 bool stile__row_waits(enum stile_row_state state); /* may be claimed */
 
 /* The key up to its first U+001F. */

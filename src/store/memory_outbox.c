@@ -207,6 +207,27 @@ static void leave_message(struct memory_store *m, struct stile_str message)
     }
 }
 
+/* As in sqlite_outbox.c: shown anew by the next export. */
+static void doubt_sent(struct memory_store *m, const struct fields *row)
+{
+    struct record *message, *mark;
+    size_t at = 0;
+
+    message = stile__mem_find(m, MESSAGE, &at, &row->t[ROW_MESSAGE], 1);
+    if (!message) {
+        return;
+    }
+    struct stile_str person = message->f.t[MESSAGE_PERSON];
+    for (at = 0; (mark = stile__mem_at(m, SENT, &at)) != NULL; at++) {
+        if (stile_str_eq(mark->f.t[SENT_ROUTE], row->t[ROW_ROUTE]) &&
+            stile_str_eq(mark->f.t[SENT_PERSON], person)) {
+            struct fields f = mark->f;
+            f.digest = stile__digest_doubt();
+            stile__mem_put(m, SENT, at, &f);
+        }
+    }
+}
+
 static void move_row(struct memory_store *m, size_t at, const struct fields *to,
                      stile_time now)
 {
@@ -220,6 +241,10 @@ static void move_row(struct memory_store *m, size_t at, const struct fields *to,
     if (stile_row_final((enum stile_row_state)f.n[ROW_STATE])) {
         f.n[ROW_ENDED] = now;
         f.t[ROW_BODY] = STILE_STR("");
+    }
+    if (f.n[ROW_STATE] == STILE_ROW_REFUSED ||
+        f.n[ROW_STATE] == STILE_ROW_WITHDRAWN) {
+        doubt_sent(m, &f);
     }
     stile__mem_put(m, OUTBOX, at, &f);
     if (m->failed == STILE_OK &&

@@ -171,6 +171,17 @@ static void end_row(struct sqlite_store *s, int64_t id,
     }
 }
 
+/* What a row that ended without delivery held is not known to be there: the
+ * next export shows it anew. */
+static void doubt_sent(struct sqlite_store *s, int64_t id)
+{
+    struct stile_digest doubt = stile__digest_doubt();
+
+    stile__sql_int(s, SQL_SENT_DOUBT, 1, id);
+    stile__sql_digest(s, SQL_SENT_DOUBT, 2, &doubt);
+    stile__sql_run(s, SQL_SENT_DOUBT);
+}
+
 static void move_row(struct sqlite_store *s, int64_t id, stile_time due,
                      stile_time now, enum stile_row_state to,
                      struct stile_str reason)
@@ -193,6 +204,9 @@ static void move_row(struct sqlite_store *s, int64_t id, stile_time due,
     stile__sql_text(s, SQL_ROW_MOVE, 6, reason);
     stile__sql_run(s, SQL_ROW_MOVE);
     count_move(s, head.state, to, 1);
+    if (final && to != STILE_ROW_DONE) {
+        doubt_sent(s, id);
+    }
     if (final) {
         end_row(s, id, &head);
     }

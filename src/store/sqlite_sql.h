@@ -52,6 +52,10 @@
     X(SENT_PUT, "INSERT OR REPLACE INTO sent VALUES (?1, ?2, ?3, ?4, ?5)")     \
     X(SENT_DROP, "DELETE FROM sent WHERE person = ?1 AND route = ?2 AND "      \
                  "type = ?3 AND id = ?4")                                      \
+    X(SENT_DOUBT, "UPDATE sent SET digest = ?2 WHERE route = (SELECT route "   \
+                  "FROM outbox WHERE id = ?1) AND person = (SELECT "           \
+                  "message.person FROM outbox JOIN message ON message.id = "   \
+                  "outbox.message_id WHERE outbox.id = ?1)")                   \
     X(QUARANTINE_PUT, "INSERT INTO quarantine (source, name, row, reason, "    \
                       "bytes, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")            \
     X(HELD_AGE, "SELECT since FROM held WHERE feed = ?1 AND person = ?2 AND "  \

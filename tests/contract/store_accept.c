@@ -514,6 +514,44 @@ CONTRACT(sent, kept_replaced_removed)
     cr_assert(stile_digest_eq(&got[0].digest, &wanted));
 }
 
+/* What was refused or withdrawn is not known to be there, so it must be shown
+ * anew; what was delivered stays as it is. */
+static void end_as(struct world *w, const char *key, enum stile_row_state end,
+                   bool wanted_in_doubt)
+{
+    struct stile_accept accept;
+    struct stile_sent_mark *got = NULL;
+    struct stile_digest doubt, sent = digest_of(key);
+    size_t count = 0;
+    int64_t id = 0;
+
+    fill(w, &accept, key);
+    ((struct stile_sent_mark *)(uintptr_t)accept.sent)->route =
+        accept.rows[0].route;
+    cr_assert_eq(accept_one(w, &accept, NULL), STILE_OK);
+    cr_assert_not_null(claim_key(w, "charity", 100, &id));
+    cr_assert_eq(settle_row(w, id, end, 0), STILE_OK);
+    cr_assert_eq(OPS(w)->sent(w->store, accept.rows[0].route, S("9990000018"),
+                              w->arena, &got, &count),
+                 STILE_OK);
+    memset(&doubt, 0xff, sizeof doubt);
+    for (size_t i = 0; i < count; i++) {
+        if (stile_str_eqc(got[i].id, key)) {
+            cr_assert(stile_digest_eq(&got[i].digest,
+                                      wanted_in_doubt ? &doubt : &sent));
+            return;
+        }
+    }
+    cr_assert_fail("the mark of %s is gone", key);
+}
+
+CONTRACT(sent, in_doubt_when_not_delivered)
+{
+    end_as(w, "taken", STILE_ROW_DONE, false);
+    end_as(w, "refused", STILE_ROW_REFUSED, true);
+    end_as(w, "withdrawn", STILE_ROW_WITHDRAWN, true);
+}
+
 /* ---- retention ---- */
 
 CONTRACT(sweep, forgets_what_is_past_its_time)
