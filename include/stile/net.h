@@ -35,39 +35,40 @@
 struct uv_loop_s;
 
 struct stile_net_limits {
-    uint64_t handshake_ms;      /* 10,000, absolute */
-    uint64_t head_ms;           /* 10,000, absolute, not reset by bytes */
-    uint64_t body_idle_ms;      /* 10,000 between reads */
-    uint32_t body_rate;         /* bytes a second at least, 1,024 */
-    uint64_t answer_ms;         /* 60,000 for the handler */
-    uint64_t write_ms;          /* 30,000 for the peer to read the answer */
-    uint64_t idle_ms;           /* 60,000 keep-alive */
-    uint64_t life_ms;           /* 3,600,000 a connection */
-    uint32_t requests;          /* 1,000 a connection */
-    size_t head_bytes;          /* 16 KiB request line and headers */
-    size_t line_bytes;          /* 8 KiB a line */
-    uint32_t headers;           /* 100 */
-    size_t body_bytes;          /* 8 MiB */
-    uint32_t connections;       /* 512 in all */
-    uint32_t connections_peer;  /* 32 an address */
-    uint32_t handshakes;        /* 64 at once */
-    uint64_t linger_ms;         /* 5,000 */
-    size_t answer_bytes;        /* 64 MiB of an answer's body; past it 500 */
+    uint64_t handshake_ms;     /* 10,000, absolute */
+    uint64_t head_ms;          /* 10,000, absolute, not reset by bytes */
+    uint64_t body_idle_ms;     /* 10,000 between reads */
+    uint32_t body_rate;        /* bytes a second at least, 1,024 */
+    uint64_t answer_ms;        /* 60,000 for the handler */
+    uint64_t write_ms;         /* 30,000 for the peer to read the answer */
+    uint64_t idle_ms;          /* 60,000 keep-alive */
+    uint64_t life_ms;          /* 3,600,000 a connection */
+    uint32_t requests;         /* 1,000 a connection */
+    size_t head_bytes;         /* 16 KiB request line and headers */
+    size_t line_bytes;         /* 8 KiB a line */
+    uint32_t headers;          /* 100 */
+    size_t body_bytes;         /* 8 MiB */
+    uint32_t connections;      /* 512 in all */
+    uint32_t connections_peer; /* 32 an address */
+    uint32_t handshakes;       /* 64 at once */
+    uint64_t linger_ms;        /* 5,000 */
+    size_t answer_bytes;       /* 64 MiB of an answer's body; past it 500 */
 };
 /* Copy and change: a listener refuses a limit of nought. */
 extern const struct stile_net_limits stile_net_defaults;
 
-/* ---- identities and trust ---------------------------------------------------------- */
+/* ---- identities and trust
+ * ---------------------------------------------------------- */
 
 struct stile_tls_files {
-    const char *certificate;  /* PEM chain */
-    const char *key;          /* PEM private key, mode 0600 or 0400 */
-    const char *trust;        /* PEM CA bundle */
-    const char *crl;          /* PEM CRLs or NULL; checked for the leaf and
-                                 chain when given; past nextUpdate it is an
-                                 error and the peer is refused */
-    const char *groups;       /* TLS groups, NULL = X25519MLKEM768 where
-                                 OpenSSL knows it, X25519, P-256 */
+    const char *certificate; /* PEM chain */
+    const char *key;         /* PEM private key, mode 0600 or 0400 */
+    const char *trust;       /* PEM CA bundle */
+    const char *crl;         /* PEM CRLs or NULL; checked for the leaf and
+                                chain when given; past nextUpdate it is an
+                                error and the peer is refused */
+    const char *groups;      /* TLS groups, NULL = X25519MLKEM768 where
+                                OpenSSL knows it, X25519, P-256 */
 };
 
 /* A loaded identity: counted; listeners and clients keep a reference. Errors
@@ -85,7 +86,8 @@ struct stile_digest
 stile_identity_fingerprint(const struct stile_identity *identity);
 bool stile_identity_post_quantum(const struct stile_identity *identity);
 
-/* ---- server -------------------------------------------------------------------------- */
+/* ---- server
+ * -------------------------------------------------------------------------- */
 
 struct stile_peer {
     struct stile_digest fingerprint; /* SHA-256 of the client certificate DER;
@@ -109,7 +111,7 @@ struct stile_request {
 struct stile_str stile_request_header(const struct stile_request *request,
                                       const char *name); /* or NULL slice */
 
-struct stile_call;   /* one request waiting for its answer */
+struct stile_call; /* one request waiting for its answer */
 
 struct stile_answer {
     int status;
@@ -122,8 +124,8 @@ struct stile_answer {
 
 struct stile_listener;
 struct stile_listener_options {
-    const char *address;        /* numeric */
-    int port;                   /* 0 = a free one, see _port */
+    const char *address;             /* numeric */
+    int port;                        /* 0 = a free one, see _port */
     struct stile_identity *identity; /* NULL = plain HTTP (admin on loopback) */
     struct stile_net_limits limits;
     void *ctx;
@@ -157,8 +159,8 @@ void stile_listener_drain(struct stile_listener *listener, uint64_t hard_ms,
  * loop until it has none left. */
 void stile_listener_close(struct stile_listener **listener);
 struct stile_listener_counts {
-    uint64_t connections, open, handshake_failures, requests, refused,
-        timeouts, bytes_in, bytes_out;
+    uint64_t connections, open, handshake_failures, requests, refused, timeouts,
+        bytes_in, bytes_out;
 };
 struct stile_listener_counts
 stile_listener_counts(const struct stile_listener *listener);
@@ -173,15 +175,17 @@ bool stile_call_gone(const struct stile_call *call);
 void stile_call_set(struct stile_call *call, void *data);
 void *stile_call_get(const struct stile_call *call);
 
-/* ---- client ---------------------------------------------------------------------------- */
+/* ---- client
+ * ----------------------------------------------------------------------------
+ */
 
 struct stile_client_limits {
-    uint64_t connect_ms;    /* 10,000, with the handshake */
-    uint64_t total_ms;      /* 60,000 */
-    size_t answer_bytes;    /* 1 MiB kept of an answer's body */
-    uint32_t per_host;      /* 8 connections; sends past them wait inside
-                               total_ms, so admit no more than can go out */
-    uint32_t in_flight;     /* 1,024 sends; past them BUSY */
+    uint64_t connect_ms; /* 10,000, with the handshake */
+    uint64_t total_ms;   /* 60,000 */
+    size_t answer_bytes; /* 1 MiB kept of an answer's body */
+    uint32_t per_host;   /* 8 connections; sends past them wait inside
+                            total_ms, so admit no more than can go out */
+    uint32_t in_flight;  /* 1,024 sends; past them BUSY */
 };
 #define STILE_CLIENT_LIMITS                                                    \
     ((struct stile_client_limits){10000, 60000, 1u << 20, 8, 1024})
@@ -192,12 +196,12 @@ stile_client_new(struct uv_loop_s *loop, const struct stile_tls_files *files,
                  struct stile_client_limits limits, struct stile_client **ret);
 
 struct stile_send {
-    const char *url;             /* https only; copied */
-    const char *method;          /* "POST" or "GET" */
+    const char *url;                    /* https only; copied */
+    const char *method;                 /* "POST" or "GET" */
     const struct stile_header *headers; /* copied */
     size_t header_count;
-    struct stile_str body;       /* copied */
-    const char *pin;             /* "sha256//..." of the server key, or NULL */
+    struct stile_str body; /* copied */
+    const char *pin;       /* "sha256//..." of the server key, or NULL */
     void *ctx;
     /* Once a send. status 0 = no HTTP answer; `body_sent`: the whole request
      * had gone out, so the outcome is unknown. `error` is static text. */
