@@ -80,7 +80,11 @@ struct stile_fact {
  * (consent-codes.csv, latest by clinical date, one flag a scheme), Consent
  * resources, security labels, deceased, open referrals. `family` is the source
  * ("emis", "vcse-case", "fhir"): vocabulary.yaml says, per family, what the
- * absence of each fact means. Array in the arena.
+ * absence of each fact means; that is judged by stile_govern_decide, when no
+ * fact of the name is among those given. So give it what is known of the whole
+ * person, not of one row. A fact may hold for some days only (from, until).
+ * UNKNOWN facts count: the latest may be that nothing is known any more.
+ * Array in the arena.
  */
 STILE_MUSTCHECK enum stile_status
 stile_govern_facts(const struct stile_rules *rules,

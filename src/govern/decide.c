@@ -344,8 +344,8 @@ static void decide_field(struct work *work, struct item *item, uint32_t word)
     }
 }
 
-/* A modifier that stays behind would change what the rest says
- * (R4 2.1.0.? "modifierExtension": must not be ignored). */
+/* A modifier that stays behind would change what the rest says (R4
+ * extensibility, "modifier extensions": must not be ignored). */
 static bool unknown_modifier(const struct stile_value *resource)
 {
     return stile_value_getc(resource, "modifierExtension") ||
