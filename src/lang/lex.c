@@ -53,27 +53,28 @@ static size_t word_end(const struct stile__lexer *lx, size_t at)
     return at;
 }
 
-static bool line_goes_on(const struct stile__lexer *from)
+/* Past blank lines and comments; true when what comes there goes on with the
+ * line before. Moving on at once keeps a file of blank lines linear. */
+static bool next_line(struct stile__lexer *lx)
 {
     static const char *const words[] = {"else",    "derived", "lossy",
                                         "because", "iff",     "then"};
-    struct stile__lexer lx = *from;
     for (;;) {
-        skip_blank(&lx);
-        if (lx.pos >= lx.text.len || peek(&lx, 0) != '\n') {
+        skip_blank(lx);
+        if (lx->pos >= lx->text.len || peek(lx, 0) != '\n') {
             break;
         }
-        lx.pos++;
+        lx->pos++;
     }
-    char c = peek(&lx, 0);
-    if (c == ':' || c == '<' || (c == '-' && peek(&lx, 1) == '>')) {
+    char c = peek(lx, 0);
+    if (c == ':' || c == '<' || (c == '-' && peek(lx, 1) == '>')) {
         return true;
     }
     if (!is_alpha(c)) {
         return false;
     }
     struct stile_str word =
-        stile_str_sub(lx.text, lx.pos, word_end(&lx, lx.pos) - lx.pos);
+        stile_str_sub(lx->text, lx->pos, word_end(lx, lx->pos) - lx->pos);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (stile_str_eqc(word, words[i])) {
             return true;
@@ -330,11 +331,12 @@ struct stile__token stile__lex(struct stile__lexer *lx)
         if (peek(lx, 0) != '\n') {
             break;
         }
-        bool on = lx->depth > 0 || lx->goes_on || line_goes_on(lx);
-        if (!on) {
-            return mark(lx, TOK_NEWLINE, 1);
+        size_t from = lx->pos++;
+        if (lx->depth == 0 && !lx->goes_on && !next_line(lx)) {
+            struct stile__token line = {.kind = TOK_NEWLINE,
+                                        .span = span_to(from, from + 1)};
+            return line;
         }
-        lx->pos++;
     }
     struct stile__token t = next_token(lx);
     lx->goes_on =

@@ -592,6 +592,9 @@ static struct stile_lang_stmt *body_line(struct stile__parser *p,
     end_line(p);
     if (block) {
         s->body = body_list(p, nested + 1);
+        if (!at_keyword(p, "end") && p->too_deep) {
+            return NULL;
+        }
         if (!at_keyword(p, "end")) {
             (void)report(p, "M004", s->span, "this block has no 'end'; add one",
                          "");
@@ -618,6 +621,7 @@ static struct stile_lang_stmt *body_list(struct stile__parser *p,
         (void)report(p, "M006", p->cur.span,
                      "blocks nested more than 32 deep; split the mapping", "");
         p->failed = false;
+        p->too_deep = true;
         p->lexer.pos = p->lexer.text.len;
         stile__parse_next(p);
         return NULL;

@@ -12,9 +12,10 @@ struct stile__parser {
     struct stile__token cur;
     size_t last_end; /* where the token before `cur` ended */
     uint32_t depth;
-    bool failed; /* the statement at hand was reported */
-    bool faulty; /* something was reported */
-    bool reset;  /* an open bracket: go on after its own line */
+    bool failed;   /* the statement at hand was reported */
+    bool faulty;   /* something was reported */
+    bool too_deep; /* gave up inside nested blocks */
+    bool reset;    /* an open bracket: go on after its own line */
 };
 
 void stile__parse_next(struct stile__parser *p);

@@ -445,7 +445,7 @@ void stile__check_writes(struct stile__cc *cc)
     check_guards(cc);
     check_writers(cc);
     check_lists(cc);
-    if (cc->tree->broken) {
+    if (cc->tree->broken || cc->incomplete) {
         return;
     }
     check_mandatory(cc);

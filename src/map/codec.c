@@ -141,7 +141,7 @@ static const struct {
     enum stile_severity severity;
     const char *text;
 } run_codes[] = {
-#define X(code, severity, text) {#code, STILE_##severity, text},
+#define X(code, text, severity) {#code, STILE_##severity, text},
     STILE_MAP_RUN_CODES(X)
 #undef X
 };

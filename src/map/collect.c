@@ -280,6 +280,7 @@ static struct stile__rule *new_rule(struct stile__cc *cc,
     struct stile__path *resolved = NEW(cc, struct stile__path);
     if (rule == NULL || resolved == NULL ||
         !stile__resolve_path(cc, cc->mapping->type, path, false, resolved)) {
+        cc->incomplete = true;
         return NULL;
     }
     rule->stmt = stmt;
@@ -308,6 +309,9 @@ static void one_correspondence(struct stile__cc *cc,
     }
     memcpy(rule->columns, columns, count * sizeof *columns);
     rule->column_count = count;
+    /* A line in error still counts as written, or one fault shows as two. */
+    rule->rightward = stmt->arrow != STILE_LANG_LEFTWARD;
+    add_rule(cc, rule);
     if (!via_column(cc, stmt, &rule->columns[0])) {
         return;
     }
@@ -317,7 +321,6 @@ static void one_correspondence(struct stile__cc *cc,
         return;
     }
     const struct stile__codec *codec = rule->use->codec;
-    rule->rightward = stmt->arrow != STILE_LANG_LEFTWARD;
     rule->leftward = stmt->arrow != STILE_LANG_RIGHTWARD && codec->left != NULL;
     if (stmt->arrow != STILE_LANG_RIGHTWARD && codec->left == NULL &&
         codec->law != LAW_VIEW) {
@@ -328,9 +331,7 @@ static void one_correspondence(struct stile__cc *cc,
         return;
     }
     check_indexes(cc, rule);
-    if (concept_text(cc, rule) && check_fallback(cc, rule)) {
-        add_rule(cc, rule);
-    }
+    (void)(concept_text(cc, rule) && check_fallback(cc, rule));
 }
 
 static void check_mark(struct stile__cc *cc, const struct stile_lang_stmt *s)
@@ -423,14 +424,16 @@ static void constant(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
                      struct stile__guard *guard)
 {
     struct stile__rule *rule = new_rule(cc, stmt, guard, stmt->paths);
-    bool ok = rule != NULL;
     check_mark(cc, stmt);
     for (const struct stile_lang_case *c = stmt->cases; c; c = c->next) {
-        ok = (c->cond == NULL || stile__resolve_cond(cc, c->cond)) && ok;
-        ok = rule != NULL && stile__literal_fits(cc, rule->paths, c->literal) &&
-             ok;
+        if (c->cond != NULL) {
+            (void)stile__resolve_cond(cc, c->cond);
+        }
+        if (rule != NULL) {
+            (void)stile__literal_fits(cc, rule->paths, c->literal);
+        }
     }
-    if (ok) {
+    if (rule != NULL) {
         rule->rightward = true;
         add_rule(cc, rule);
     }

@@ -57,66 +57,82 @@
     X(M704, "the mapping's law class is weaker than pinned")                   \
     X(M705, "the mapping has no example")
 
-/* code, severity, sentence. The sentence is all that a finding on a record
+/* code, sentence, severity. The sentence is all that a finding on a record
  * says: it has no place for a value. */
 #define STILE_MAP_RUN_CODES(X)                                                 \
-    X(T101, ERROR,                                                             \
+    X(T101,                                                                    \
       "the cell or element is not a date of this form; correct "               \
-      "it at the source")                                                      \
-    X(T102, ERROR,                                                             \
+      "it at the source",                                                      \
+      ERROR)                                                                   \
+    X(T102,                                                                    \
       "the cell or element is not a number; correct it at the "                \
-      "source")                                                                \
-    X(T103, ERROR,                                                             \
+      "source",                                                                \
+      ERROR)                                                                   \
+    X(T103,                                                                    \
       "the cell or element is not a GUID; correct it at the "                  \
-      "source")                                                                \
-    X(T104, ERROR,                                                             \
-      "the NHS number's check digit is wrong; correct it at the "              \
-      "source")                                                                \
-    X(T105, ERROR,                                                             \
+      "source",                                                                \
+      ERROR)                                                                   \
+    X(T104,                                                                    \
+      "the NHS number's check digit is wrong; correct it at "                  \
+      "the source",                                                            \
+      ERROR)                                                                   \
+    X(T105,                                                                    \
       "the code is not in the code table; add a row or correct "               \
-      "the source")                                                            \
-    X(T106, ERROR,                                                             \
+      "the source",                                                            \
+      ERROR)                                                                   \
+    X(T106,                                                                    \
       "the cell or element is neither true nor false; correct "                \
-      "it at the source")                                                      \
-    X(T107, ERROR,                                                             \
-      "the local time does not exist or occurs twice that night; "             \
-      "correct it or state earlier or later")                                  \
-    X(T108, ERROR,                                                             \
+      "it at the source",                                                      \
+      ERROR)                                                                   \
+    X(T107,                                                                    \
+      "the local time does not exist or occurs twice that "                    \
+      "night; correct it or state earlier or later",                           \
+      ERROR)                                                                   \
+    X(T108,                                                                    \
       "the identifier is longer than the 64 characters FHIR "                  \
-      "allows; choose a shorter key")                                          \
-    X(T109, ERROR,                                                             \
-      "the number is outside its range; correct it at the source")             \
-    X(T110, ERROR,                                                             \
+      "allows; choose a shorter key",                                          \
+      ERROR)                                                                   \
+    X(T109,                                                                    \
+      "the number is outside its range; correct it at the "                    \
+      "source",                                                                \
+      ERROR)                                                                   \
+    X(T110,                                                                    \
       "an element FHIR R4 requires would be missing; fill the "                \
-      "column it comes from")                                                  \
-    X(T111, ERROR,                                                             \
-      "a look-up found no row and the mapping rejects that; send "             \
-      "the other row")                                                         \
-    X(T112, ERROR, "the value cannot be a FHIR id; correct it at the source")  \
-    X(T113, ERROR,                                                             \
+      "column it comes from",                                                  \
+      ERROR)                                                                   \
+    X(T111,                                                                    \
+      "a look-up found no row and the mapping rejects that; "                  \
+      "send the other row",                                                    \
+      ERROR)                                                                   \
+    X(T113,                                                                    \
       "the cell or element is not a time of day; correct it at "               \
-      "the source")                                                            \
-    X(T114, ERROR,                                                             \
+      "the source",                                                            \
+      ERROR)                                                                   \
+    X(T114,                                                                    \
       "a part holds the separator it would be joined with; "                   \
-      "correct it at the source")                                              \
-    X(T120, ERROR, "a required cell is empty; fill it at the source")          \
-    X(T201, WARNING, "control characters were replaced by spaces")             \
-    X(T202, WARNING,                                                           \
+      "correct it at the source",                                              \
+      ERROR)                                                                   \
+    X(T120, "a required cell is empty; fill it at the source", ERROR)          \
+    X(T201, "control characters were replaced by spaces", WARNING)             \
+    X(T202,                                                                    \
       "the date is less precise than the column; the cell was "                \
-      "left empty")                                                            \
-    X(T203, WARNING,                                                           \
-      "no time or no known offset; the element was left out "                  \
-      "or kept as a date")                                                     \
-    X(T204, WARNING, "the code is not in the code table and was left out")     \
-    X(T205, WARNING,                                                           \
-      "two resources give one cell different values; the "                     \
-      "first was kept")                                                        \
-    X(T206, WARNING, "a column documented as always empty is filled; map it")  \
-    X(T207, WARNING, "cells without a row to stand in were left out")          \
-    X(T301, NOTE, "no mapping of the family takes this resource")
+      "left empty",                                                            \
+      WARNING)                                                                 \
+    X(T203,                                                                    \
+      "no time or no known offset; the element was left out or "               \
+      "kept as a date",                                                        \
+      WARNING)                                                                 \
+    X(T204, "the code is not in the code table and was left out", WARNING)     \
+    X(T205,                                                                    \
+      "two resources give one cell different values; the first "               \
+      "was kept",                                                              \
+      WARNING)                                                                 \
+    X(T206, "a column documented as always empty is filled; map it", WARNING)  \
+    X(T207, "cells without a row to stand in were left out", WARNING)          \
+    X(T301, "no mapping of the family takes this resource", NOTE)
 
 enum stile__run_code {
-#define X(code, severity, text) RUN_##code,
+#define X(code, text, severity) RUN_##code,
     STILE_MAP_RUN_CODES(X)
 #undef X
     RUN_CODE_COUNT,

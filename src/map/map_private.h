@@ -359,6 +359,7 @@ struct stile__cc {
     bool *mapped;    /* own columns: read by a rule, or fixed by a test */
     bool *accounted; /* residue or dropped */
     bool *dropped;   /* with a reason */
+    bool incomplete; /* a path did not resolve: say nothing of missing ones */
     bool *tested;    /* read by any condition */
 };
 

@@ -209,6 +209,9 @@ static void find_type(struct compile *c, struct stile_mapping *m)
 {
     struct stile__cc cc = context(c, m, NULL);
     const struct stile_fhir_type *type = stile_fhir_type(m->tree->type.text);
+    if (m->tree->type.text.ptr == NULL) {
+        return; /* reported by the parser */
+    }
     if (type == NULL || !stile_fhir_type_is_resource(type)) {
         (void)stile__map_report(&cc, "M104", m->tree->type.span,
                                 "FHIR R4 has no resource type '%.*s'",

@@ -264,8 +264,8 @@ static void ref_owner(struct args *a, const struct stile__column *columns)
     } else if (a->of != NULL) {
         a->bad = true;
         (void)stile__map_report(a->cc, "M109", a->of->span,
-                                "no mapping '%.*s' of this family writes the "
-                                "id of a %.*s",
+                                "no mapping '%.*s' of this family writes an "
+                                "id of %.*s",
                                 STILE_FMT(a->of->text),
                                 STILE_FMT(a->use->ref_type));
     } else {
