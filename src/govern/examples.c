@@ -161,7 +161,9 @@ static bool read_question(struct stile__load *load,
         return false;
     }
     question->family = stile_node_text(node, "family");
-    question->today = load->today;
+    /* The first day of the agreement, unless the case names another: a worked
+     * case must not begin to fail because an agreement has run out. */
+    question->today = agreement->from.year ? agreement->from : load->today;
     return !on || stile__date_node(load, node, "on", &question->today);
 }
 
