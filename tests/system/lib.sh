@@ -190,7 +190,7 @@ case_update() {
         | .plan[0].plan_ref = "PL-" + $ref | .need[0].plan_ref = "PL-" + $ref
         | .need[0].need_ref = "N-" + $ref | .goal[0].need_ref = "N-" + $ref
         | .goal[0].goal_ref = "G-" + $ref | .action[0].goal_ref = "G-" + $ref
-        | .contact |= [to_entries[] | .value + {contact_ref: "K-\(.key)-" + $ref}]
+        | .contact |= [to_entries[] | .value + {contact_ref: ("K-\(.key)-" + $ref)}]
         | .action[0].action_ref = "A-" + $ref
         ' "$root/tests/samples/charity-case.json" >"$1"
 }

@@ -48,8 +48,9 @@ check "the old rules are still in force" is "$cases_more" 1
 # An officer ends the agreement of this route.
 rm -rf "$rules"
 cp -R "$place/good-rules" "$rules"
-awk '/^- *agreement:|^agreement:/ { on = /DSA-2026-003/ }
-    on && /expires:/ { sub(/expires:.*/, "expires: 2026-04-02") } { print }' \
+yesterday=$(date -d yesterday +%F)
+awk -v on="$yesterday" '/^- *agreement:/ { here = /DSA-2026-003/ }
+    here && /^  (expires|review):/ { sub(/:.*/, ": " on) } { print }' \
     "$place/good-rules/agreements.yaml" >"$rules/agreements.yaml"
 check "the edit changed the file" bash -c \
     "! cmp -s '$rules/agreements.yaml' '$place/good-rules/agreements.yaml'"
