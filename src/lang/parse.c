@@ -46,8 +46,9 @@ bool stile__parse_skip_word(struct stile__parser *p, const char *word)
     return is;
 }
 
-static bool report(struct stile__parser *p, const char *code,
-                   struct stile_span span, const char *what, const char *tail)
+bool stile__parse_report(struct stile__parser *p, const char *code,
+                         struct stile_span span, const char *what,
+                         const char *tail)
 {
     p->faulty = true;
     if (!p->failed) {
@@ -68,7 +69,8 @@ static uint32_t line_of(const struct stile__parser *p, size_t offset)
 bool stile__parse_fail(struct stile__parser *p, const char *what)
 {
     if (p->cur.kind == TOK_BAD) {
-        return report(p, p->cur.code, p->cur.span, p->cur.fault, "");
+        return stile__parse_report(p, p->cur.code, p->cur.span, p->cur.fault,
+                                   "");
     }
     if (p->lexer.depth > 0 && !p->failed &&
         line_of(p, p->lexer.opened) != line_of(p, p->cur.span.offset)) {
@@ -82,7 +84,8 @@ bool stile__parse_fail(struct stile__parser *p, const char *what)
         }
         return false;
     }
-    return report(p, "M001", p->cur.span, what, " is expected here");
+    return stile__parse_report(p, "M001", p->cur.span, what,
+                               " is expected here");
 }
 
 bool stile__parse_want(struct stile__parser *p, enum stile__tok kind,
@@ -94,8 +97,8 @@ bool stile__parse_want(struct stile__parser *p, enum stile__tok kind,
 bool stile__parse_enter(struct stile__parser *p)
 {
     if (p->depth >= STILE_LANG_DEPTH) {
-        return report(p, "M006", p->cur.span,
-                      "nested more than 32 deep; split this", "");
+        return stile__parse_report(p, "M006", p->cur.span,
+                                   "nested more than 32 deep; split this", "");
     }
     p->depth++;
     return true;
@@ -182,204 +185,6 @@ bool stile__parse_versions(struct stile__parser *p,
             break;
         }
     }
-    return true;
-}
-
-/* ---- header lines ---- */
-
-static bool left_line(struct stile__parser *p, struct stile_lang_mapping *m)
-{
-    struct stile_span at = p->cur.span;
-    if (m->table.text.ptr != NULL) {
-        return report(p, "M007", at, "a second 'left' line; a mapping has one",
-                      "");
-    }
-    stile__parse_next(p);
-    if (!stile__parse_skip_word(p, "csv")) {
-        return stile__parse_fail(p, "'csv'");
-    }
-    if (!stile__parse_word(p, "a table's name", &m->table)) {
-        return false;
-    }
-    if (!stile__parse_skip_word(p, "of")) {
-        return stile__parse_fail(p, "'of' and the family");
-    }
-    if (!stile__parse_word(p, "a family's name", &m->family) ||
-        !stile__parse_versions(p, &m->from, &m->to)) {
-        return false;
-    }
-    for (;;) {
-        if (stile__parse_skip_word(p, "key")) {
-            m->keys = stile__parse_columns(p);
-            if (m->keys == NULL) {
-                return false;
-            }
-        } else if (stile__parse_is(p, "where") && m->where == NULL) {
-            m->where = NEW(p, struct stile_lang_take);
-            stile__parse_next(p);
-            if (m->where == NULL) {
-                return false;
-            }
-            m->where->cond = stile__parse_cond(p, false);
-            if (m->where->cond == NULL) {
-                return false;
-            }
-            m->where->span = m->where->cond->span;
-        } else {
-            return true;
-        }
-    }
-}
-
-static bool right_line(struct stile__parser *p, struct stile_lang_mapping *m)
-{
-    if (m->type.text.ptr != NULL) {
-        return report(p, "M007", p->cur.span,
-                      "a second 'right' line; a mapping has one", "");
-    }
-    stile__parse_next(p);
-    if (!stile__parse_skip_word(p, "fhir")) {
-        return stile__parse_fail(p, "'fhir'");
-    }
-    if (!stile__parse_word(p, "a FHIR resource type", &m->type)) {
-        return false;
-    }
-    if (!stile__parse_skip_word(p, "of")) {
-        return true;
-    }
-    if (p->cur.kind == TOK_TEXT) {
-        return stile__parse_text(p, "a profile", &m->profile);
-    }
-    return stile__parse_word(p, "a profile's name", &m->profile);
-}
-
-static bool one_lookup(struct stile__parser *p, struct stile_lang_lookup *l)
-{
-    struct stile_span from = p->cur.span;
-    struct stile_lang_column *by = NULL;
-    if (!stile__parse_word(p, "a short name for the other row", &l->alias) ||
-        !stile__parse_want(p, TOK_EQ, "'='") ||
-        !stile__parse_word(p, "a table's name", &l->table)) {
-        return false;
-    }
-    if (!stile__parse_skip_word(p, "by")) {
-        return stile__parse_fail(p, "'by' and the column");
-    }
-    by = stile__parse_column(p);
-    if (by == NULL) {
-        return false;
-    }
-    l->column = by->name;
-    l->key = by->alias.text.len > 0 ? by : NULL;
-    if (p->cur.kind == TOK_EQ) {
-        stile__parse_next(p);
-        l->key = stile__parse_column(p);
-        if (l->key == NULL) {
-            return false;
-        }
-    }
-    if (stile__parse_skip_word(p, "else") &&
-        !stile__parse_policy(p, &l->policy)) {
-        return false;
-    }
-    l->span = stile__parse_span(p, from);
-    return true;
-}
-
-static bool lookup_line(struct stile__parser *p, struct stile_lang_mapping *m)
-{
-    bool join = stile__parse_is(p, "join");
-    struct stile_lang_lookup **tail = &m->lookups;
-    while (*tail != NULL) {
-        tail = &(*tail)->next;
-    }
-    stile__parse_next(p);
-    do {
-        struct stile_lang_lookup *l = NEW(p, struct stile_lang_lookup);
-        if (l == NULL || !one_lookup(p, l)) {
-            return false;
-        }
-        l->join = join;
-        *tail = l;
-        tail = &l->next;
-    } while (stile__parse_skip(p, TOK_COMMA));
-    return true;
-}
-
-static bool take_line(struct stile__parser *p, struct stile_lang_take **list,
-                      bool iff_allowed)
-{
-    struct stile_lang_take *t = NEW(p, struct stile_lang_take);
-    struct stile_span from = p->cur.span;
-    stile__parse_next(p);
-    if (t == NULL) {
-        return false;
-    }
-    if (stile__parse_skip_word(p, "when")) {
-        t->cond = stile__parse_cond(p, false);
-        if (t->cond == NULL) {
-            return false;
-        }
-    }
-    if (iff_allowed && stile__parse_skip_word(p, "iff")) {
-        t->iff = stile__parse_cond(p, true);
-        if (t->iff == NULL) {
-            return false;
-        }
-    }
-    if (t->cond == NULL && t->iff == NULL) {
-        return stile__parse_fail(p, "'when' and a condition");
-    }
-    t->span = stile__parse_span(p, from);
-    while (*list != NULL) {
-        list = &(*list)->next;
-    }
-    *list = t;
-    return true;
-}
-
-static bool let_line(struct stile__parser *p, struct stile_lang_mapping *m)
-{
-    struct stile_lang_let *let = NEW(p, struct stile_lang_let);
-    struct stile_lang_let **tail = &m->lets;
-    stile__parse_next(p);
-    if (let == NULL || !stile__parse_word(p, "a short name", &let->name) ||
-        !stile__parse_want(p, TOK_EQ, "'='")) {
-        return false;
-    }
-    let->path = stile__parse_path(p);
-    if (let->path == NULL) {
-        return false;
-    }
-    while (*tail != NULL) {
-        tail = &(*tail)->next;
-    }
-    *tail = let;
-    return true;
-}
-
-static bool law_line(struct stile__parser *p, struct stile_lang_mapping *m)
-{
-    stile__parse_next(p);
-    if (!stile__parse_skip_word(p, "class")) {
-        return stile__parse_fail(p, "'class'");
-    }
-    return stile__parse_word(p, "iso, canon, view or one-way", &m->law);
-}
-
-static bool mapping_line(struct stile__parser *p, struct stile_lang_mapping *m)
-{
-    int64_t n = 0;
-    stile__parse_next(p);
-    if (!stile__parse_word(p, "the mapping's name", &m->name)) {
-        return false;
-    }
-    if (p->cur.kind != TOK_NUMBER || !stile_str_to_int64(p->cur.text, &n) ||
-        n < 1 || n > INT32_MAX) {
-        return stile__parse_fail(p, "the mapping's number, from 1");
-    }
-    m->number = (uint32_t)n;
-    stile__parse_next(p);
     return true;
 }
 
@@ -536,7 +341,7 @@ static bool block_head(struct stile__parser *p, struct stile_lang_stmt *s)
 }
 
 /* A language word that is not the start of a correspondence. */
-static bool at_keyword(const struct stile__parser *p, const char *word)
+bool stile__parse_at(const struct stile__parser *p, const char *word)
 {
     if (!stile__parse_is(p, word)) {
         return false;
@@ -578,7 +383,7 @@ static struct stile_lang_stmt *body_line(struct stile__parser *p,
     }
     s->kind = STILE_LANG_RULE;
     for (size_t i = 0; i < sizeof body_words / sizeof body_words[0]; i++) {
-        if (at_keyword(p, body_words[i].word)) {
+        if (stile__parse_at(p, body_words[i].word)) {
             s->kind = body_words[i].kind;
         }
     }
@@ -592,12 +397,12 @@ static struct stile_lang_stmt *body_line(struct stile__parser *p,
     end_line(p);
     if (block) {
         s->body = body_list(p, nested + 1);
-        if (!at_keyword(p, "end") && p->too_deep) {
+        if (!stile__parse_at(p, "end") && p->too_deep) {
             return NULL;
         }
-        if (!at_keyword(p, "end")) {
-            (void)report(p, "M004", s->span, "this block has no 'end'; add one",
-                         "");
+        if (!stile__parse_at(p, "end")) {
+            (void)stile__parse_report(p, "M004", s->span,
+                                      "this block has no 'end'; add one", "");
             p->failed = false;
         } else {
             stile__parse_next(p);
@@ -609,8 +414,8 @@ static struct stile_lang_stmt *body_line(struct stile__parser *p,
 
 static bool at_block_end(const struct stile__parser *p)
 {
-    return p->cur.kind == TOK_END || at_keyword(p, "end") ||
-           at_keyword(p, "mapping") || at_keyword(p, "example");
+    return p->cur.kind == TOK_END || stile__parse_at(p, "end") ||
+           stile__parse_at(p, "mapping") || stile__parse_at(p, "example");
 }
 
 static struct stile_lang_stmt *body_list(struct stile__parser *p,
@@ -618,8 +423,9 @@ static struct stile_lang_stmt *body_list(struct stile__parser *p,
 {
     struct stile_lang_stmt *first = NULL, **tail = &first;
     if (nested > STILE_LANG_DEPTH) {
-        (void)report(p, "M006", p->cur.span,
-                     "blocks nested more than 32 deep; split the mapping", "");
+        (void)stile__parse_report(
+            p, "M006", p->cur.span,
+            "blocks nested more than 32 deep; split the mapping", "");
         p->failed = false;
         p->too_deep = true;
         p->lexer.pos = p->lexer.text.len;
@@ -640,53 +446,19 @@ static struct stile_lang_stmt *body_list(struct stile__parser *p,
 
 /* ---- mappings ---- */
 
-static bool at_reject(const struct stile__parser *p)
-{
-    return at_keyword(p, "reject") && stile__parse_peek(p).kind == TOK_TEXT;
-}
-
-/* False when the line is no header line; *ret says how it went. */
-static bool header_line(struct stile__parser *p, struct stile_lang_mapping *m)
-{
-    if (at_keyword(p, "left")) {
-        (void)left_line(p, m);
-    } else if (at_keyword(p, "right")) {
-        (void)right_line(p, m);
-    } else if (at_keyword(p, "lookup") || at_keyword(p, "join")) {
-        (void)lookup_line(p, m);
-    } else if (at_keyword(p, "take")) {
-        (void)take_line(p, &m->takes, true);
-    } else if (at_keyword(p, "delete")) {
-        (void)take_line(p, &m->deletes, false);
-    } else if (at_keyword(p, "let")) {
-        (void)let_line(p, m);
-    } else if (at_keyword(p, "key") && m->keys == NULL) {
-        stile__parse_next(p);
-        m->keys = stile__parse_columns(p);
-    } else if (at_keyword(p, "expect")) {
-        (void)law_line(p, m);
-    } else if (at_keyword(p, "example")) {
-        (void)stile__parse_example(p, m, false);
-    } else if (at_reject(p)) {
-        (void)stile__parse_example(p, m, true);
-    } else {
-        return false;
-    }
-    return true;
-}
-
 static void mapping_body(struct stile__parser *p, struct stile_lang_mapping *m)
 {
     struct stile_lang_stmt **tail = &m->body;
-    while (p->cur.kind != TOK_END && !at_keyword(p, "mapping")) {
+    while (p->cur.kind != TOK_END && !stile__parse_at(p, "mapping")) {
         if (stile__parse_skip(p, TOK_NEWLINE)) {
             continue;
         }
-        if (at_keyword(p, "end")) {
-            (void)report(p, "M004", p->cur.span,
-                         "this 'end' closes no block; remove it", "");
+        if (stile__parse_at(p, "end")) {
+            (void)stile__parse_report(p, "M004", p->cur.span,
+                                      "this 'end' closes no block; remove it",
+                                      "");
             end_line(p);
-        } else if (header_line(p, m)) {
+        } else if (stile__parse_header(p, m)) {
             end_line(p);
         } else {
             *tail = body_line(p, 1);
@@ -709,15 +481,15 @@ static void one_mapping(struct stile__parser *p,
     bool before = p->faulty;
     p->faulty = false;
     m->source = p->source;
-    (void)mapping_line(p, m);
+    (void)stile__parse_name(p, m);
     end_line(p);
     mapping_body(p, m);
     if (!p->faulty && (m->table.text.ptr == NULL || m->type.text.ptr == NULL)) {
-        (void)report(p, "M007", m->name.span,
-                     m->table.text.ptr == NULL
-                         ? "the mapping has no 'left' line"
-                         : "the mapping has no 'right' line",
-                     "; add one");
+        (void)stile__parse_report(p, "M007", m->name.span,
+                                  m->table.text.ptr == NULL
+                                      ? "the mapping has no 'left' line"
+                                      : "the mapping has no 'right' line",
+                                  "; add one");
         p->failed = false;
     }
     m->broken = p->faulty;
@@ -737,13 +509,15 @@ enum stile_status stile_lang_parse(const struct stile_source *source,
                               .lexer = {.text = source->text, .arena = arena}};
     struct stile_lang_mapping *first = NULL, **tail = &first;
     if (source->text.len > STILE_LANG_BYTES) {
-        (void)report(&p, "M006", (struct stile_span){0, 0},
-                     "the file is larger than 4 MiB; split it", "");
+        (void)stile__parse_report(&p, "M006", (struct stile_span){0, 0},
+                                  "the file is larger than 4 MiB; split it",
+                                  "");
         return STILE_LIMIT;
     }
     if (!stile_utf8_valid(source->text)) {
-        (void)report(&p, "M005", (struct stile_span){0, 0},
-                     "the file is not UTF-8; save it as UTF-8", "");
+        (void)stile__parse_report(&p, "M005", (struct stile_span){0, 0},
+                                  "the file is not UTF-8; save it as UTF-8",
+                                  "");
         return STILE_INVALID;
     }
     stile__parse_next(&p);
@@ -751,7 +525,7 @@ enum stile_status stile_lang_parse(const struct stile_source *source,
         if (stile__parse_skip(&p, TOK_NEWLINE)) {
             continue;
         }
-        if (at_keyword(&p, "mapping")) {
+        if (stile__parse_at(&p, "mapping")) {
             one_mapping(&p, &tail);
         } else {
             (void)stile__parse_fail(&p, "'mapping', its name and its number");

@@ -33,6 +33,11 @@ bool stile__parse_word(struct stile__parser *p, const char *what,
                        struct stile_lang_word *ret);
 bool stile__parse_text(struct stile__parser *p, const char *what,
                        struct stile_lang_word *ret);
+bool stile__parse_report(struct stile__parser *p, const char *code,
+                         struct stile_span span, const char *what,
+                         const char *tail);
+/* At a language word that does not begin a correspondence. */
+bool stile__parse_at(const struct stile__parser *p, const char *word);
 /* What comes after `cur`; nothing is consumed. */
 struct stile__token stile__parse_peek(const struct stile__parser *p);
 
@@ -53,6 +58,10 @@ bool stile__parse_is_policy(const struct stile__parser *p);
 bool stile__parse_versions(struct stile__parser *p,
                            struct stile_lang_word *from,
                            struct stile_lang_word *to);
+/* mapping NAME NUMBER */
+bool stile__parse_name(struct stile__parser *p, struct stile_lang_mapping *m);
+/* False when the line is no header line. */
+bool stile__parse_header(struct stile__parser *p, struct stile_lang_mapping *m);
 bool stile__parse_example(struct stile__parser *p, struct stile_lang_mapping *m,
                           bool reject);
 

@@ -386,6 +386,7 @@ stile__resolve_codec(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
                      const struct stile__path *path);
 uint32_t stile__type_fits(const struct stile_fhir_type *type);
 
+void stile__collect_head(struct stile__cc *cc);
 void stile__collect(struct stile__cc *cc); /* tree to rules and guards */
 void stile__check(struct stile__cc *cc);
 void stile__check_writes(struct stile__cc *cc);
