@@ -148,7 +148,6 @@ static struct stile__rule *new_rule(struct stile__cc *cc,
     rule->stmt = stmt;
     rule->guard = guard;
     rule->paths = resolved;
-    rule->path_count = 1;
     return rule;
 }
 
@@ -456,11 +455,9 @@ void stile__collect(struct stile__cc *cc)
     cc->mapped = stile_arena_array(cc->arena, count, sizeof(bool));
     cc->accounted = stile_arena_array(cc->arena, count, sizeof(bool));
     cc->dropped = stile_arena_array(cc->arena, count, sizeof(bool));
-    cc->tested = stile_arena_array(cc->arena, count, sizeof(bool));
     cc->rules_tail = &cc->rules;
     cc->guards_tail = &cc->guards;
-    if (cc->mapped == NULL || cc->accounted == NULL || cc->dropped == NULL ||
-        cc->tested == NULL) {
+    if (cc->mapped == NULL || cc->accounted == NULL || cc->dropped == NULL) {
         return;
     }
     stile__collect_head(cc);

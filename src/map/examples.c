@@ -221,19 +221,14 @@ static void check_back(struct run *run, const struct stile_value *resource)
         return;
     }
     stile__run_left(run->v, resource, run->cc.arena, &own, &left);
-    if (left.failed || !left.taken) {
-        if (run->cc.mapping->goes_left && !left.failed) {
-            /* An example may leave the key out to stay short. */
-            left.taken = true;
-        }
-        if (left.failed) {
-            (void)stile__map_report(
-                &run->cc, "M702", run->ex->span,
-                "leftward the resource fails with %s at %.*s",
-                own.count > 0 ? own.items[0].code : "",
-                STILE_FMT(own.count > 0 ? own.items[0].path : STILE_STR_NULL));
-            return;
-        }
+    /* An example may leave the key out to stay short, so `taken` is moot. */
+    if (left.failed) {
+        (void)stile__map_report(
+            &run->cc, "M702", run->ex->span,
+            "leftward the resource fails with %s at %.*s",
+            own.count > 0 ? own.items[0].code : "",
+            STILE_FMT(own.count > 0 ? own.items[0].path : STILE_STR_NULL));
+        return;
     }
     const struct stile_lang_given *g = run->ex->given;
     for (const struct stile_lang_assign *a = g->cells; a; a = a->next) {
@@ -309,13 +304,11 @@ variant_for(const struct stile_mapping *m, const struct stile_lang_example *ex)
     return &m->variants[m->variant_count - 1];
 }
 
-void stile__examples(const struct stile_mapset *set,
-                     const struct stile_mapping *mapping,
+void stile__examples(const struct stile_mapping *mapping,
                      struct stile_diags *diags)
 {
     struct stile_mapset *whole = mapping->set;
     struct stile_arena *arena = stile_arena_new(EXAMPLE_BYTES);
-    (void)set;
     if (arena == NULL) {
         return;
     }

@@ -295,7 +295,6 @@ struct stile_mapping {
     struct stile_mapset *set;
     const struct stile_lang_mapping *tree;
     const struct stile_fhir_type *type;
-    const struct stile_lang_stmt *id_rule;
     struct stile__codec_use *id_use; /* NULL: writes no id */
     struct stile__variant *variants; /* oldest first */
     uint32_t variant_count;
@@ -337,12 +336,10 @@ struct stile__rule {
     struct stile__guard *guard;
     struct stile__column columns[STILE__CELLS];
     uint32_t column_count;
-    struct stile__path *paths; /* path_count of them */
-    uint32_t path_count;
+    struct stile__path *paths; /* one; NULL when a value goes leftward */
     struct stile__codec_use *use;
     struct stile__path *as_text; /* where a missed code's text goes */
     bool rightward, leftward;
-    bool pairwise;
     struct stile__rule *next;
 };
 
@@ -360,7 +357,6 @@ struct stile__cc {
     bool *accounted; /* residue or dropped */
     bool *dropped;   /* with a reason */
     bool incomplete; /* a path did not resolve: say nothing of missing ones */
-    bool *tested;    /* read by any condition */
 };
 
 STILE_PRINTF(4, 5)
@@ -391,8 +387,7 @@ void stile__collect(struct stile__cc *cc); /* tree to rules and guards */
 void stile__check(struct stile__cc *cc);
 void stile__check_writes(struct stile__cc *cc);
 void stile__lower(struct stile__cc *cc);
-void stile__examples(const struct stile_mapset *set,
-                     const struct stile_mapping *mapping,
+void stile__examples(const struct stile_mapping *mapping,
                      struct stile_diags *diags);
 bool stile__guards_exclude(const struct stile_source *source,
                            const struct stile__guard *a,

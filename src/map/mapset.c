@@ -250,7 +250,6 @@ static void find_id(struct compile *c, struct stile_mapping *m)
                                                          m->tree->family.text,
                                                          version, "guid"),
                                     "braced");
-        m->id_rule = s;
         m->id_use = use;
     }
 }
@@ -356,7 +355,7 @@ stile_mapset_compile(const struct stile_schema *schema,
     }
     bad = bad || diags->errors != before;
     for (uint32_t i = 0; !bad && i < set->count; i++) {
-        stile__examples(set, &set->mappings[i], diags);
+        stile__examples(&set->mappings[i], diags);
     }
     if (bad || diags->errors != before) {
         return STILE_INVALID;

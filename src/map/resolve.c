@@ -243,9 +243,6 @@ bool stile__resolve_cond(struct stile__cc *cc,
     if (cond->column != NULL) {
         struct stile__column column;
         ok = stile__resolve_column(cc, cond->column, &column);
-        if (ok && column.alias == 0) {
-            cc->tested[column.ordinal] = true;
-        }
     } else if (cond->path != NULL) {
         struct stile__path path;
         ok =

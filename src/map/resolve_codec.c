@@ -11,9 +11,8 @@ static const struct {
     {"unsignedInt", "int"}, {"decimal", "decimal"}, {"date", "date"},
 };
 
-static const struct stile__codec *
-default_codec(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
-              const struct stile__path *path)
+static const struct stile__codec *default_codec(struct stile__cc *cc,
+                                                const struct stile__path *path)
 {
     struct stile_str type = stile_fhir_type_name(path->type);
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
@@ -27,7 +26,6 @@ default_codec(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
         stops ? "the path stops at a %.*s; name the element inside it"
               : "an element of type %.*s needs a codec; add ': CODEC'",
         STILE_FMT(type));
-    (void)stmt;
     return NULL;
 }
 
@@ -421,8 +419,8 @@ stile__resolve_codec(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
     if (use == NULL) {
         return NULL;
     }
-    use->codec = stmt->codec != NULL ? named_codec(cc, tree)
-                                     : default_codec(cc, stmt, path);
+    use->codec =
+        stmt->codec != NULL ? named_codec(cc, tree) : default_codec(cc, path);
     if (use->codec == NULL) {
         return NULL;
     }
