@@ -211,7 +211,7 @@ enum stile_status stile__encode(struct stile__trip *trip,
         decoded.row_count = rows_of_form(trip, decoded.rows, decoded.row_count);
     }
     char exported_at[25];
-    size_t len = stile_time_format(trip->now, exported_at);
+    size_t len = stile_time_format(trip->exported, exported_at);
     status =
         format->encode(&decoded, trip->plan->schema,
                        (struct stile_str){exported_at, len}, out, trip->diags);

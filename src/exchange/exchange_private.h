@@ -39,10 +39,15 @@ struct stile__deleted {
 /* One person of the message, and all of the pivot that is about them. */
 struct stile__person {
     struct stile_str key;         /* NHS number, or "<ODS>|<Patient id>" */
-    struct stile_str patient;     /* "Patient/<id>" */
     struct stile__list resources; /* struct stile_value * */
     struct stile__list deleted;   /* struct stile__deleted */
     size_t need;                  /* index of the PERSON need */
+};
+
+/* What an export's row on one route deletes. */
+struct stile__gone {
+    struct stile_str route;
+    struct stile__list deleted; /* struct stile__deleted */
 };
 
 enum stile__stage {
@@ -77,6 +82,11 @@ struct stile_exchange {
     struct stile__list held_types; /* struct stile_str: not to be deleted */
     struct stile__list quarantine; /* struct stile_quarantine_new */
     struct stile__list persons;    /* struct stile__person */
+    struct stile__map numbers;     /* Patient reference -> its NHS number */
+    struct stile__map person_index; /* person key -> index + 1 */
+    struct stile__list gone;       /* struct stile__gone: of the person in
+                                      hand, what each route was told to
+                                      delete */
     struct stile__list events;     /* struct stile_event */
 
     /* the outcome */
@@ -109,6 +119,8 @@ struct stile__trip {
     size_t stored_count;
     uint64_t epoch;
     stile_time now;
+    stile_time exported; /* of the message, so that a second decision that
+                            changes nothing writes the same bytes */
     struct stile_str message_id;
 
     /* results */

@@ -2,7 +2,8 @@
  * Govern twice: the pivot of one person waits beside its rows, and a row that
  * is due after consent or rules moved on is decided again from it.
  *
- * Form: {"family", "person", "deleted": ["Type/id"], "resources": [...]}.
+ * Form: {"family", "person", "exported", "deleted": ["Type/id"], "resources":
+ * [...]}.
  */
 #include "exchange_private.h"
 
@@ -13,6 +14,9 @@ struct stile_str stile__keep(struct stile_exchange *x,
     struct stile_value *root = stile_value_new(arena, STILE_OBJECT);
     stile_value_set_str(arena, root, "family", x->message->family);
     stile_value_set_str(arena, root, "person", person->key);
+    stile_value_set_str(
+        arena, root, "exported",
+        stile_arena_printf(arena, "%lld", (long long)x->message->now));
     struct stile_value *list =
         stile_value_set_new(arena, root, "deleted", STILE_ARRAY);
     const struct stile__deleted *deleted = person->deleted.items;
@@ -132,6 +136,10 @@ enum stile_status stile_exchange_again(const struct stile_plan *plan,
     if (status != STILE_OK) {
         return status;
     }
+    int64_t exported = again->now;
+    if (!stile_str_to_int64(stile_value_text(root, "exported"), &exported)) {
+        exported = again->now; /* kept by an older gateway */
+    }
     struct stile__deleted *deleted = NULL;
     size_t deleted_count = read_deleted(arena, root, &deleted);
     struct stile_value **resources = NULL;
@@ -149,6 +157,7 @@ enum stile_status stile_exchange_again(const struct stile_plan *plan,
                                .stored_count = again->fact_count,
                                .epoch = again->epoch,
                                .now = again->now,
+                               .exported = exported,
                                .message_id = again->message_id};
     return again_with(&trip, deleted, deleted_count, ret_body, ret_entry);
 }

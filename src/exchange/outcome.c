@@ -533,6 +533,7 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
             /* What this message teaches is part of what was decided under. */
             .epoch = answer->epoch + (learned > 0 ? 1 : 0),
             .now = x->message->now,
+            .exported = x->message->now,
             .message_id = stile__message_id(x, i)};
         status = along_route(x, &trip, person);
     }

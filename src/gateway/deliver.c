@@ -441,15 +441,21 @@ static void again_work(uv_work_t *work)
                                           &p->body, &p->entry);
 }
 
-/* A new body under a key that was used once would be taken for a repeat: it
- * gets a key of its own, the same at each try. */
+/* A body that differs from the row's needs a key that differs too, or it would
+ * be taken for a repeat. The key follows from the body, so that the same
+ * decision made again, after a crash say, goes out under the same key. */
 static void renew_key(struct parcel *p)
 {
     struct stile_digest digest;
     char hex[65];
-    struct stile_str text = stile_arena_printf(p->claim->arena, "%.*s\x1f%llu",
-                                               STILE_FMT(p->row->what.key),
-                                               (unsigned long long)p->epoch);
+    if (stile_str_eq(p->body, p->row->what.body)) {
+        return;
+    }
+    stile_sha256(p->body, &digest);
+    stile_digest_hex(&digest, hex);
+    struct stile_str text =
+        stile_arena_printf(p->claim->arena, "%.*s\x1f%s",
+                           STILE_FMT(p->row->what.key), hex);
     stile_sha256(text, &digest);
     stile_digest_hex(&digest, hex);
     p->key = stile_arena_str(p->claim->arena, stile_str_cstr(hex));
@@ -476,9 +482,7 @@ static void again_done(uv_work_t *work, int uv_status)
                     "rules, then retry";
         settle_as(p, STILE_ROW_PARKED, 0);
     } else {
-        if (p->row->attempts > 1) {
-            renew_key(p);
-        }
+        renew_key(p);
         send_parcel(p);
     }
 }
