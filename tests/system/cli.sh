@@ -93,7 +93,7 @@ check "back to a case" exits 0 translate -m "$m" -f fhir -t vcse-json case.ndjso
 check "with what it had" bash -c '
     jq -e --slurpfile was "$1" ".person.nhs_number == \$was[0].person.nhs_number and
         .case.case_ref == \$was[0].case.case_ref" out' _ "$samples/charity-case.json"
-check "a sheet to FHIR" exits 0 translate -m "$m" -f vcse-csv -t fhir \
+check "a sheet to FHIR; 1, since one of its rows is refused" exits 1 translate -m "$m" -f vcse-csv -t fhir \
     "$samples/charity-cases.csv" -o sheet.ndjson
 check "one Bundle a person and line" test "$(jq -s length sheet.ndjson)" = \
     "$(wc -l <sheet.ndjson)"
