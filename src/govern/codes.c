@@ -17,10 +17,28 @@ uint32_t stile__system_of(const struct stile_rules *rules, struct stile_str uri)
     return STILE__NONE;
 }
 
+/* EMIS adds the number of the synonym that was chosen: "9Nu0.-1" (facts on
+ * Coding_ClinicalCode.ReadTermId). "-KC60" and the like belong to the code. */
+static struct stile_str without_synonym(struct stile_str code)
+{
+    size_t i;
+
+    if (code.len < 7 || code.ptr[5] != '-') {
+        return code;
+    }
+    for (i = 6; i < code.len; i++) {
+        if (code.ptr[i] < '0' || code.ptr[i] > '9') {
+            return code;
+        }
+    }
+    return stile_str_sub(code, 0, 5);
+}
+
 /* Read codes are padded with dots to five places; some sources leave the
  * dots off. No other system's code ends with a dot. */
 struct stile_str stile__code_normal(struct stile_str code)
 {
+    code = without_synonym(code);
     while (code.len && code.ptr[code.len - 1] == '.') {
         code.len--;
     }

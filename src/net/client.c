@@ -563,6 +563,9 @@ static bool set_request(struct job *job, const struct stile_send *send)
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_NOSIGNAL, 1L);
+    /* Below the 60 s after which servers (ours too) end an idle connection:
+     * one that ends while a request goes out leaves its outcome unknown. */
+    SET(CURLOPT_MAXAGE_CONN, 30L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)job->client->limits.connect_ms);
     SET(CURLOPT_TIMEOUT_MS, (long)job->client->limits.total_ms);
     SET(CURLOPT_WRITEFUNCTION, on_answer);
