@@ -62,15 +62,17 @@ void answer_problem(struct stile_call *call, bool fhir, int status,
     } else {
         root = problem(arena, status, stile_str_cstr(text));
     }
-    struct stile_header retry = {STILE_STR("Retry-After"), STILE_STR("5")};
+    struct stile_header headers[] = {
+        {STILE_STR("Cache-Control"), STILE_STR("no-store")},
+        {STILE_STR("Retry-After"), STILE_STR("5")}};
     struct stile_answer answer = {
         .status = status,
         .content_type = fhir ? STILE_STR("application/fhir+json; "
                                          "charset=utf-8")
                              : STILE_STR("application/problem+json"),
         .body = text_of(arena, root),
-        .headers = &retry,
-        .header_count = status == 503 ? 1 : 0};
+        .headers = headers,
+        .header_count = status == 503 ? 2 : 1};
     stile_call_answer(call, &answer);
     stile_arena_free(&arena);
 }

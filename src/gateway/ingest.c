@@ -187,7 +187,8 @@ static void answer_trip(struct trip *trip, struct stile_call *call)
     switch (trip->status) {
     case STILE_OK: {
         struct stile_header headers[] = {
-            {STILE_STR("X-Request-ID"), trip->message.id}};
+            {STILE_STR("X-Request-ID"), trip->message.id},
+            {STILE_STR("Cache-Control"), STILE_STR("no-store")}};
         bool bad = trip->answer_status >= 400;
         struct stile_answer answer = {
             .status = trip->answer_status,
@@ -197,7 +198,7 @@ static void answer_trip(struct trip *trip, struct stile_call *call)
                                   : STILE_STR("application/json"),
             .body = trip->answer_body,
             .headers = headers,
-            .header_count = 1};
+            .header_count = 2};
         stile_call_answer(call, &answer);
         return;
     }
