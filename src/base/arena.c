@@ -19,6 +19,8 @@ struct block {
 
 struct stile_arena {
     struct block *head;
+    struct block *spare; /* the last one dropped, empty: a caller that rewinds
+                            for every record must not buy it again each time */
     size_t limit;
     size_t total; /* of the pieces, each rounded up to ALIGNMENT */
     size_t next;  /* size of the next block */
@@ -43,7 +45,18 @@ static void drop_head(struct stile_arena *arena)
 
     arena->head = block->prev;
     stile_wipe(block->bytes, block->used);
+#ifdef STILE_SANITIZE
     free(block);
+#else
+    block->used = 0;
+    if (block->cap <= BLOCK_MAX &&
+        (!arena->spare || arena->spare->cap < block->cap)) {
+        free(arena->spare);
+        arena->spare = block;
+    } else {
+        free(block);
+    }
+#endif
 }
 
 void stile_arena_free(struct stile_arena **arena)
@@ -54,6 +67,7 @@ void stile_arena_free(struct stile_arena **arena)
     while ((*arena)->head) {
         drop_head(*arena);
     }
+    free((*arena)->spare);
     free(*arena);
     *arena = NULL;
 }
@@ -65,11 +79,18 @@ static bool add_block(struct stile_arena *arena, size_t cap)
     if (cap > SIZE_MAX - sizeof *block) {
         return false;
     }
-    block = calloc(1, sizeof *block + cap);
-    if (!block) {
-        return false;
+    if (arena->spare && arena->spare->cap >= cap) {
+        block = arena->spare;
+        arena->spare = NULL;
+    } else {
+        free(arena->spare);
+        arena->spare = NULL;
+        block = calloc(1, sizeof *block + cap);
+        if (!block) {
+            return false;
+        }
+        block->cap = cap;
     }
-    block->cap = cap;
     block->prev = arena->head;
     arena->head = block;
     return true;
@@ -100,6 +121,10 @@ static void *take(struct stile_arena *arena, size_t size, size_t rounded)
             cap = arena->limit - arena->total;
         }
         if (cap < rounded) {
+            cap = rounded;
+        }
+        /* The spare is good enough for what fits it. */
+        if (arena->spare && arena->spare->cap >= rounded) {
             cap = rounded;
         }
         if (!add_block(arena, cap)) {
