@@ -60,19 +60,24 @@ struct stile_digest stile_rules_digest(const struct stile_rules *rules);
 /* One fixed English sentence a rule, with the officer's own words beside. */
 void stile_rules_read(const struct stile_rules *rules, struct stile_buf *out);
 
-/* ---- facts ------------------------------------------------------------------ */
+/* ---- facts ------------------------------------------------------------------
+ */
 
-enum stile_truth { STILE_UNKNOWN, STILE_NO, STILE_YES };
+enum stile_truth {
+    STILE_UNKNOWN,
+    STILE_NO,
+    STILE_YES
+};
 
 struct stile_fact {
-    struct stile_str name;      /* a word of vocabulary.yaml: facts */
+    struct stile_str name; /* a word of vocabulary.yaml: facts */
     enum stile_truth value;
     struct stile_str recipient; /* ODS code when about person and recipient,
                                    else empty */
     struct stile_str source;    /* where from: "emis SpineSensitive" */
     stile_time date;            /* clinical date; latest wins; 0 = none */
-    struct stile_date from;     /* first and last day it holds; year 0 = open. */
-    struct stile_date until;    /* Outside of them the fact is unknown. */
+    struct stile_date from;  /* first and last day it holds; year 0 = open. */
+    struct stile_date until; /* Outside of them the fact is unknown. */
 };
 
 /*
@@ -92,17 +97,18 @@ stile_govern_facts(const struct stile_rules *rules,
                    struct stile_str family, struct stile_arena *arena,
                    struct stile_fact **ret_facts, size_t *ret_count);
 
-/* ---- decisions --------------------------------------------------------------- */
+/* ---- decisions
+ * --------------------------------------------------------------- */
 
 struct stile_question {
-    struct stile_str sender;     /* ODS code */
-    struct stile_str recipient;  /* ODS code */
+    struct stile_str sender;         /* ODS code */
+    struct stile_str recipient;      /* ODS code */
     struct stile_str recipient_kind; /* word: "trust", "gp-practice",
                                     "voluntary-care", "voluntary-non-care" */
-    struct stile_str purpose;    /* word: "individual-care", ... */
-    struct stile_str agreement;  /* the route's agreement id */
+    struct stile_str purpose;        /* word: "individual-care", ... */
+    struct stile_str agreement;      /* the route's agreement id */
     struct stile_date today;
-    struct stile_str family;     /* for what absence means */
+    struct stile_str family;        /* for what absence means */
     const struct stile_fact *facts; /* of the record and of the store; the
                                     latest by date wins per name+recipient */
     size_t fact_count;
@@ -124,31 +130,34 @@ const char *stile_outcome_text(enum stile_outcome outcome);
 
 /* Why one item or field went, changed or stayed. Words and ids only. */
 struct stile_reason {
-    struct stile_str rule;        /* rule id, or empty: no share rule fired */
+    struct stile_str rule; /* rule id, or empty: no share rule fired */
     struct stile_str agreement;
-    struct stile_str need;        /* first failing need or firing condition */
+    struct stile_str need; /* first failing need or firing condition */
     enum stile_truth need_is;
-    struct stile_str obligation;  /* word, when changed */
-    struct stile_str sentence;    /* "not sent: no recorded yes to VCS07" */
+    struct stile_str obligation; /* word, when changed */
+    struct stile_str sentence;   /* "no recorded yes to VCS07 (rule RIV-1)"; no
+                                    full stop */
 };
 
 struct stile_item_decision {
-    size_t resource;              /* index in the question */
-    struct stile_str type;        /* resourceType */
-    struct stile_str data;        /* data word of the field; empty = the item */
+    size_t resource;       /* index in the question */
+    struct stile_str type; /* resourceType */
+    struct stile_str data; /* data word of the field; empty = the item */
     enum stile_outcome outcome;
     const struct stile_str *labels;
     size_t label_count;
-    const struct stile_reason *reasons;
+    const struct stile_reason *reasons; /* the one that decided comes first; an
+                                           item that goes in part has none, its
+                                           fields do */
     size_t reason_count;
 };
 
 struct stile_decision {
     const struct stile_item_decision *items; /* one an item and field */
     size_t count;
-    enum stile_outcome outcome;   /* of the whole: WITHHOLD when nothing goes */
+    enum stile_outcome outcome; /* of the whole: WITHHOLD when nothing goes */
     size_t released, changed, withheld, held;
-    bool tell_withheld;           /* the recipient may be told items stayed */
+    bool tell_withheld;            /* the recipient may be told items stayed */
     const struct stile_str *rules; /* ids that fired, sorted, unique */
     size_t rule_count;
     const struct stile_str *notify; /* whom to tell: "privacy-officer", ... */
@@ -168,15 +177,15 @@ stile_govern_decide(const struct stile_rules *rules,
  * `key` (32 bytes or more) is for pseudonymise. DENIED when an obligation
  * cannot be done: nothing may leave.
  */
-STILE_MUSTCHECK enum stile_status
-stile_govern_apply(const struct stile_rules *rules,
-                   const struct stile_question *question,
-                   const struct stile_decision *decision, struct stile_str key,
-                   struct stile_arena *arena, struct stile_value ***ret,
-                   size_t *ret_count);
+STILE_MUSTCHECK enum stile_status stile_govern_apply(
+    const struct stile_rules *rules, const struct stile_question *question,
+    const struct stile_decision *decision, struct stile_str key,
+    struct stile_arena *arena, struct stile_value ***ret, size_t *ret_count);
 
 /* Plain words, one line a group of like decisions, no patient data:
- *   withheld 2 Observation: rule SEN-4 (label sexual-health)  */
+ *   withhold 2 Observations: rule SEN-SEX: Never pass on sexual health
+ *   withhold 1 Patient (gender, address): no rule shares this with VCS07
+ * Time grows with the rows alone; after 200 lines the rest is counted. */
 void stile_decision_print(const struct stile_decision *decision,
                           struct stile_buf *out);
 /* For audit entries: an object with outcome, counts by class, rules, first

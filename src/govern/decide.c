@@ -1,236 +1,10 @@
-#include "private.h"
-
-struct work {
-    const struct stile_rules *rules;
-    const struct stile_question *question;
-    struct stile_arena *arena;
-    struct stile__context context;
-    struct stile__firing firing;
-    struct stile__refs *refs;
-    struct stile__item_labels *labels;
-    size_t *consents; /* which resources are Consents */
-    size_t consent_count;
-    struct stile_decision *decision;
-    struct stile_item_decision *rows;
-    size_t row_count, row_capacity;
-    struct stile__item_plan *plans;
-    struct stile_str limit_sentences[STILE__RULES_MAX];
-    struct stile_str share_sentences[STILE__RULES_MAX];
-    uint64_t fired[4];
-    uint64_t notify;
-    bool tells, silent;
-};
-
-/* ---- sentences
- * ------------------------------------------------------------------ */
-
-/* "{recipient}" in a sentence of the vocabulary is the recipient's code. */
-static struct stile_str fill_in(struct work *work, struct stile_str text)
-{
-    struct stile_str mark = STILE_STR("{recipient}");
-    size_t at = stile_str_find_str(text, mark);
-
-    if (at == SIZE_MAX) {
-        return text;
-    }
-    return stile_arena_printf(
-        work->arena, "%.*s%.*s%.*s", STILE_FMT(stile_str_sub(text, 0, at)),
-        STILE_FMT(work->question->recipient),
-        STILE_FMT(
-            stile_str_sub(text, at + mark.len, text.len - at - mark.len)));
-}
-
-static struct stile_str limit_sentence(struct work *work, size_t i)
-{
-    const struct stile__rule *rule = &work->rules->rules[i];
-    uint32_t unknown = work->firing.unknown[i];
-    const char *verb = rule->holds       ? "held for a person to look at"
-                       : rule->withholds ? "not sent"
-                                         : "changed or removed";
-    struct stile_str *sentence = &work->limit_sentences[i];
-
-    if (!sentence->ptr && unknown != STILE__NONE) {
-        *sentence = stile_arena_printf(
-            work->arena, "%s: it is not known whether %.*s (rule %.*s)", verb,
-            STILE_FMT(fill_in(work, work->rules->facts.means[unknown])),
-            STILE_FMT(rule->id));
-    } else if (!sentence->ptr) {
-        *sentence =
-            stile_arena_printf(work->arena, "%s: rule %.*s: %.*s", verb,
-                               STILE_FMT(rule->id), STILE_FMT(rule->says));
-    }
-    return *sentence;
-}
-
-static struct stile_str share_sentence(struct work *work, size_t i)
-{
-    const struct stile__rule *rule = &work->rules->rules[i];
-    struct stile_str *sentence = &work->share_sentences[i];
-
-    if (!sentence->ptr) {
-        *sentence = stile_arena_printf(
-            work->arena, "sent by rule %.*s under %.*s", STILE_FMT(rule->id),
-            STILE_FMT(work->rules->agreements[rule->agreement].id));
-    }
-    return *sentence;
-}
-
-static struct stile_str no_share_sentence(struct work *work, uint32_t near)
-{
-    struct stile_str *sentence;
-    uint32_t need;
-
-    if (near == STILE__NONE) {
-        return stile_arena_printf(
-            work->arena, "not sent: no rule shares this with %.*s for %.*s",
-            STILE_FMT(work->question->recipient),
-            STILE_FMT(work->question->purpose));
-    }
-    sentence = &work->share_sentences[near];
-    need = work->firing.need[near];
-    if (!sentence->ptr && need != STILE__NONE) {
-        *sentence = stile_arena_printf(
-            work->arena, "not sent: %.*s",
-            STILE_FMT(fill_in(work, work->rules->fact_defs[need].missing)));
-    } else if (!sentence->ptr) {
-        *sentence = stile_arena_printf(
-            work->arena, "not sent: rule %.*s does not apply, %s",
-            STILE_FMT(work->rules->rules[near].id),
-            work->firing.why[near] ? work->firing.why[near]
-                                   : "one of its needs can never be met");
-    }
-    return *sentence;
-}
-
-/* ---- reasons
- * --------------------------------------------------------------------- */
-
-static void limit_reason(struct work *work, size_t i,
-                         struct stile_reason *reason)
-{
-    const struct stile__rule *rule = &work->rules->rules[i];
-    uint32_t fact = work->firing.unknown[i];
-    size_t bit;
-
-    reason->rule = rule->id;
-    reason->need_is = fact == STILE__NONE ? STILE_YES : STILE_UNKNOWN;
-    for (bit = 0; bit < work->rules->facts.count && fact == STILE__NONE;
-         bit++) {
-        if (rule->when_facts >> bit & 1) {
-            fact = (uint32_t)bit;
-        }
-    }
-    if (fact != STILE__NONE) {
-        reason->need = work->rules->facts.names[fact];
-    }
-    if (!rule->withholds && rule->action_count) {
-        reason->obligation =
-            work->rules->obligations.names[rule->actions[0].obligation];
-    }
-    reason->sentence = limit_sentence(work, i);
-}
-
-static void share_reason(struct work *work, size_t i,
-                         const struct stile__verdict *verdict,
-                         struct stile_reason *reason)
-{
-    const struct stile__rule *rule = &work->rules->rules[i];
-    size_t a;
-
-    reason->rule = rule->id;
-    reason->agreement = work->rules->agreements[rule->agreement].id;
-    reason->need_is = STILE_YES;
-    reason->sentence = share_sentence(work, i);
-    for (a = 0;
-         a < rule->action_count && verdict->outcome == STILE_OUTCOME_CHANGED;
-         a++) {
-        const struct stile__obligation *def =
-            &work->rules->obligation_defs[rule->actions[a].obligation];
-        if (def->verb != STILE__NOTIFY) {
-            reason->obligation =
-                work->rules->obligations.names[rule->actions[a].obligation];
-            break;
-        }
-    }
-}
-
-static void near_reason(struct work *work, uint32_t word, uint32_t near,
-                        struct stile_reason *reason)
-{
-    if (word == STILE__NOT_COVERED) {
-        reason->sentence = STILE_STR("not sent: no data word covers it");
-        return;
-    }
-    if (near != STILE__NONE && work->firing.need[near] != STILE__NONE) {
-        uint32_t need = work->firing.need[near];
-        reason->need = work->rules->facts.names[need];
-        reason->need_is = work->context.facts[need];
-    }
-    if (near != STILE__NONE) {
-        reason->agreement =
-            work->rules->agreements[work->rules->rules[near].agreement].id;
-    }
-    reason->sentence = no_share_sentence(work, near);
-}
-
-static size_t count_bits(const uint64_t bits[4])
-{
-    size_t count = 0, i;
-
-    for (i = 0; i < STILE__RULES_MAX; i++) {
-        count += (size_t)(bits[i / 64] >> (i % 64) & 1);
-    }
-    return count;
-}
-
-static void add_limits(struct work *work, const struct stile__verdict *verdict,
-                       bool withholding, struct stile_reason *reasons,
-                       size_t *count)
-{
-    size_t i;
-
-    for (i = 0; i < work->rules->rule_count; i++) {
-        if ((verdict->limits[i / 64] >> (i % 64) & 1) &&
-            work->rules->rules[i].withholds == withholding) {
-            limit_reason(work, i, &reasons[(*count)++]);
-        }
-    }
-}
-
-static void add_reasons(struct work *work, uint32_t word,
-                        const struct stile__verdict *verdict,
-                        struct stile_item_decision *row)
-{
-    bool goes = verdict->outcome == STILE_OUTCOME_RELEASE ||
-                verdict->outcome == STILE_OUTCOME_CHANGED;
-    bool unshared = !count_bits(verdict->shares);
-    size_t most = count_bits(verdict->limits) + count_bits(verdict->shares) + 1;
-    struct stile_reason *reasons =
-        stile_arena_array(work->arena, most, sizeof(*reasons));
-    size_t i;
-
-    if (!reasons) {
-        return;
-    }
-    add_limits(work, verdict, true, reasons, &row->reason_count);
-    if (unshared) {
-        near_reason(work, word, verdict->near_rule,
-                    &reasons[row->reason_count++]);
-    }
-    add_limits(work, verdict, false, reasons, &row->reason_count);
-    for (i = 0; i < work->rules->rule_count; i++) {
-        if ((verdict->shares[i / 64] >> (i % 64) & 1) &&
-            (goes || !row->reason_count)) {
-            share_reason(work, i, verdict, &reasons[row->reason_count++]);
-        }
-    }
-    row->reasons = reasons;
-}
+#include "decide.h"
 
 /* ---- rows
  * ------------------------------------------------------------------------ */
 
-static struct stile_item_decision *add_row(struct work *work, size_t resource)
+static struct stile_item_decision *add_row(struct stile__deciding *work,
+                                           size_t resource)
 {
     struct stile_item_decision *row;
 
@@ -256,7 +30,8 @@ static struct stile_item_decision *add_row(struct work *work, size_t resource)
 }
 
 /* Own labels as they are, inherited ones as "related-to-<label>". */
-static void add_labels(struct work *work, struct stile__item_labels labels,
+static void add_labels(struct stile__deciding *work,
+                       struct stile__item_labels labels,
                        const struct stile_str **ret, size_t *ret_count)
 {
     const struct stile__words *words = &work->rules->labels;
@@ -289,7 +64,8 @@ struct item {
     size_t main; /* words that go and are no companions */
 };
 
-static void note_fired(struct work *work, const struct stile__verdict *verdict)
+static void note_fired(struct stile__deciding *work,
+                       const struct stile__verdict *verdict)
 {
     bool goes = verdict->outcome == STILE_OUTCOME_RELEASE ||
                 verdict->outcome == STILE_OUTCOME_CHANGED;
@@ -308,10 +84,12 @@ static void note_fired(struct work *work, const struct stile__verdict *verdict)
         work->fired[i] |= verdict->limits[i];
         work->fired[i] |= goes ? verdict->shares[i] : 0;
     }
-    work->notify |= goes || count_bits(verdict->limits) ? verdict->notify : 0;
+    work->notify |=
+        goes || stile__count_bits(verdict->limits) ? verdict->notify : 0;
 }
 
-static void decide_field(struct work *work, struct item *item, uint32_t word)
+static void decide_field(struct stile__deciding *work, struct item *item,
+                         uint32_t word)
 {
     struct stile__item_plan *plan = &work->plans[item->index];
     struct stile__field_plan *field = &plan->fields[plan->field_count++];
@@ -326,7 +104,7 @@ static void decide_field(struct work *work, struct item *item, uint32_t word)
     row->data = word == STILE__NOT_COVERED ? STILE_STR("not-covered")
                                            : work->rules->data.names[word];
     row->outcome = verdict.outcome;
-    add_reasons(work, word, &verdict, row);
+    stile__field_reasons(work, word, &verdict, row);
     note_fired(work, &verdict);
     field->word = word;
     field->release = verdict.outcome == STILE_OUTCOME_RELEASE ||
@@ -352,7 +130,8 @@ static bool unknown_modifier(const struct stile_value *resource)
            stile_value_getc(resource, "implicitRules");
 }
 
-static void keep_all(struct work *work, struct item *item, size_t first_row)
+static void keep_all(struct stile__deciding *work, struct item *item,
+                     size_t first_row, struct stile_str why)
 {
     struct stile__item_plan *plan = &work->plans[item->index];
     size_t i;
@@ -372,8 +151,7 @@ static void keep_all(struct work *work, struct item *item, size_t first_row)
         if (!reason) {
             return;
         }
-        reason->sentence =
-            STILE_STR("not sent: the item does not go, and this not alone");
+        reason->sentence = why;
         row->outcome = STILE_OUTCOME_WITHHOLD;
         row->reasons = reason;
         row->reason_count = 1;
@@ -402,7 +180,7 @@ static enum stile_outcome outcome_of(const struct item *item)
     return item->held ? STILE_OUTCOME_HOLD : STILE_OUTCOME_WITHHOLD;
 }
 
-static void decide_item(struct work *work, size_t index)
+static void decide_item(struct stile__deciding *work, size_t index)
 {
     const struct stile_value *resource = work->question->resources[index];
     struct item item = {.index = index, .labels = work->labels[index]};
@@ -435,12 +213,17 @@ static void decide_item(struct work *work, size_t index)
     if (uncovered || !words) {
         decide_field(work, &item, STILE__NOT_COVERED);
     }
-    if (!item.main || unknown_modifier(resource)) {
-        keep_all(work, &item, item_row + 1);
+    if (unknown_modifier(resource)) {
+        keep_all(work, &item, item_row + 1,
+                 STILE_STR("it carries a modifier that no data word covers"));
+    } else if (!item.main) {
+        keep_all(work, &item, item_row + 1,
+                 STILE_STR("the item does not go, and this not alone"));
     }
     plan->release = item.goes > 0;
     add_labels(work, item.labels, &labels, &label_count);
     work->rows[item_row].outcome = outcome_of(&item);
+    stile__item_reason(work, item_row);
     for (i = item_row; i < work->row_count; i++) {
         work->rows[i].labels = labels;
         work->rows[i].label_count = label_count;
@@ -459,7 +242,7 @@ static int by_text(const void *a, const void *b)
 
 /* A limit that no item met is not told of; one that fires and only changes
  * is. Rules are in order of id already. */
-static void finish(struct work *work)
+static void finish(struct stile__deciding *work)
 {
     struct stile_decision *decision = work->decision;
     struct stile_str *rules = stile_arena_array(
@@ -504,7 +287,7 @@ enum stile_status stile_govern_decide(const struct stile_rules *rules,
                                       struct stile_arena *arena,
                                       struct stile_decision **ret)
 {
-    struct work *work = stile_arena_alloc(arena, sizeof(*work));
+    struct stile__deciding *work = stile_arena_alloc(arena, sizeof(*work));
     struct stile__work *kept = stile_arena_alloc(arena, sizeof(*kept));
     struct stile_decision *decision =
         stile_arena_alloc(arena, sizeof(*decision));
@@ -544,6 +327,7 @@ enum stile_status stile_govern_decide(const struct stile_rules *rules,
          i++) {
         decide_item(work, i);
     }
+    kept->rules = rules;
     kept->items = work->plans;
     kept->count = question->resource_count;
     decision->work = kept;

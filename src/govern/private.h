@@ -418,6 +418,7 @@ struct stile__item_plan {
     size_t field_count;
 };
 struct stile__work {
+    const struct stile_rules *rules;
     struct stile__item_plan *items; /* one a resource */
     size_t count;
 };

@@ -78,6 +78,31 @@ Test(govern_facts, read_codes_match_with_and_without_their_dots)
     cr_assert_eq(said(with, "dissent-local-sharing", STILE_YES, ""), 1);
 }
 
+#define EMIS_TERM(id)                                                          \
+    "[{\"resourceType\":\"Observation\",\"id\":\"a\","                         \
+    "\"effectiveDateTime\":\"2020-01-01\",\"code\":{\"coding\":[{"             \
+    "\"system\":\"https://stile.example/fhir/CodeSystem/emis-read-term-id\","  \
+    "\"code\":\"" id "\"}]}}]"
+
+/* EMIS knows some refusals by no SNOMED CT code, and writes the number of the
+ * synonym behind the Read code. */
+Test(govern_facts, a_refusal_known_by_its_emis_term_id_alone_is_heard)
+{
+    cr_assert_eq(said(EMIS_TERM("9Nu0.-1"), "type-1", STILE_YES, ""), 1);
+    cr_assert_eq(
+        said(EMIS_TERM("9Nu0.-1"), "dissent-local-sharing", STILE_YES, ""), 0);
+    cr_assert_eq(
+        said(EMIS_TERM("9Nd1."), "dissent-local-sharing", STILE_YES, ""), 1);
+    cr_assert_eq(
+        said(EMIS_TERM("93C1.-12"), "dissent-local-sharing", STILE_YES, ""), 1);
+    cr_assert_eq(
+        said(EMIS_TERM("9Nd7.-1"), "dissent-local-sharing", STILE_NO, ""), 1);
+    /* Not a synonym's number: a code of EMIS's own. */
+    cr_assert_eq(
+        said(EMIS_TERM("9Nd1.-KC6"), "dissent-local-sharing", STILE_YES, ""),
+        0);
+}
+
 Test(govern_facts, a_code_without_system_makes_the_fact_unknown)
 {
     const char *json = "[{\"resourceType\":\"Observation\",\"id\":\"a\","

@@ -3,7 +3,8 @@
  * replace a shipped rule file, "=== +name" add one beside it, and the last
  * section, "=== findings", is what must be said of it, word for word.
  * tests/golden/govern/decisions/<case>.json: a question; <case>.txt: the
- * decision in words, and what leaves.
+ * decision in words, and what leaves. With STILE_GOLDEN_WRITE set these are
+ * written anew, to be read in a diff; the test fails all the same.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -85,6 +86,13 @@ static bool run_decision(const char *path)
     stile_buf_addc(&actual, "--- leaves\n");
     stile_buf_add(&actual, help_out_json(set.arena, &made));
     same = stile_str_eq(stile_buf_str(&actual), expected);
+    if (!same && getenv("STILE_GOLDEN_WRITE") != NULL) {
+        FILE *file = fopen(answer, "wb");
+        cr_assert_not_null(file);
+        cr_assert_eq(fwrite(stile_buf_str(&actual).ptr, 1, actual.len, file),
+                     actual.len);
+        cr_assert_eq(fclose(file), 0);
+    }
     if (!same) {
         cr_log_error("%s: said\n%.*s", path, STILE_FMT(stile_buf_str(&actual)));
     }
