@@ -292,4 +292,14 @@ stile_lang_parse(const struct stile_source *source, struct stile_arena *arena,
                  struct stile_diags *diags,
                  struct stile_lang_mapping **ret_first);
 
+/*
+ * Appends the file in its one layout to `out`: same words in the same order,
+ * comments kept (one inside a broken line moves above it), at most one blank
+ * line between two lines. Formatting what was formatted changes nothing.
+ * INVALID, and nothing is written, when the file cannot be read.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_lang_format(const struct stile_source *source, struct stile_arena *arena,
+                  struct stile_diags *diags, struct stile_buf *out);
+
 #endif

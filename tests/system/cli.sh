@@ -21,7 +21,7 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 # ---- words ---------------------------------------------------------------------
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
     "rules read" "outbox list" "outbox retry" "quarantine list" "map list"
-    "map dis" "map check" "health" "synth emis")
+    "map dis" "map check" "map fmt" "health" "synth emis")
 check "--version" exits 0 --version
 check "the version is one line" test "$(wc -l <out)" -eq 1
 check "--help lists" exits 0 --help
@@ -76,6 +76,11 @@ check "prints a program" test -s out
 check "no such mapping: usage" exits 2 map dis -m "$root/mappings" "${mapping}x"
 check "with the nearest" err_says "did you mean '$mapping'?"
 check "map check" exits 0 map check -m "$root/mappings"
+check "map fmt: all laid out" exits 0 map fmt --check "$root"/mappings/maps/*/*.map
+printf 'mapping  m 1\nleft csv t of f 1\nright fhir Goal\n' >loose.map
+check "map fmt: one to lay out" exits 1 map fmt --check loose.map
+check "map fmt: written" exits 0 map fmt --write loose.map
+check "map fmt: nothing left to do" exits 0 map fmt --check loose.map
 check "rules read" exits 0 rules read -m "$root/mappings"
 check "prints the rules" test -s out
 
