@@ -163,6 +163,9 @@ struct stile_buf {
 void stile_buf_init(struct stile_buf *buf, size_t limit);
 void stile_buf_release(struct stile_buf *buf);
 void stile_buf_clear(struct stile_buf *buf); /* keeps the memory, status OK */
+/* Room for `more` bytes behind the content, NULL at the limit. The caller
+ * writes them and adds to `len` what it wrote. */
+char *stile_buf_room(struct stile_buf *buf, size_t more);
 void stile_buf_add(struct stile_buf *buf, struct stile_str s);
 void stile_buf_addc(struct stile_buf *buf, const char *cstr);
 void stile_buf_byte(struct stile_buf *buf, char byte);
@@ -174,6 +177,9 @@ struct stile_str stile_buf_str(const struct stile_buf *buf);
 /* Appends `s` as a JSON string with its quotes (RFC 8259 section 7). A byte
  * that is not UTF-8 becomes U+FFFD, so the result is always JSON. */
 void stile_buf_json_str(struct stile_buf *buf, struct stile_str s);
+/* How many bytes at the head stand in a JSON string as they are: ASCII but
+ * controls, quotes and backslashes. */
+size_t stile_json_plain(struct stile_str s);
 
 /* ---- user's errors ------------------------------------------------------ */
 

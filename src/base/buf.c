@@ -73,6 +73,11 @@ static bool reserve(struct stile_buf *buf, size_t more)
     return true;
 }
 
+char *stile_buf_room(struct stile_buf *buf, size_t more)
+{
+    return reserve(buf, more) ? buf->ptr + buf->len : NULL;
+}
+
 void stile_buf_add(struct stile_buf *buf, struct stile_str s)
 {
     if (s.len == 0 || !reserve(buf, s.len)) {
@@ -152,12 +157,57 @@ static void json_escape(struct stile_buf *buf, unsigned char c)
     }
 }
 
+#define ONES UINT64_C(0x0101010101010101)
+#define TOPS UINT64_C(0x8080808080808080)
+
+/* Are all eight bytes ASCII that stands in a JSON text as it is? A carry may
+ * call a clean word unclean, never the other way. */
+static bool plain_word(uint64_t w)
+{
+    uint64_t quote = w ^ (ONES * '"');
+    uint64_t slash = w ^ (ONES * '\\');
+    uint64_t low = w - ONES * 0x20;
+
+    return ((w | low | (quote - ONES) | (slash - ONES)) & TOPS) == 0;
+}
+
+size_t stile_json_plain(struct stile_str s)
+{
+    size_t i = 0;
+
+    for (; s.len - i >= 8; i += 8) {
+        uint64_t w;
+
+        memcpy(&w, s.ptr + i, sizeof w);
+        if (!plain_word(w)) {
+            break;
+        }
+    }
+    while (i < s.len && (unsigned char)s.ptr[i] >= 0x20 &&
+           (unsigned char)s.ptr[i] < 0x80 && s.ptr[i] != '"' &&
+           s.ptr[i] != '\\') {
+        i++;
+    }
+    return i;
+}
+
 void stile_buf_json_str(struct stile_buf *buf, struct stile_str s)
 {
     const unsigned char *bytes = (const unsigned char *)s.ptr;
     size_t from = 0;
-    size_t i = 0;
+    size_t i = stile_json_plain(s);
 
+    if (i == s.len && reserve(buf, s.len + 2)) {
+        char *at = buf->ptr + buf->len;
+
+        at[0] = '"';
+        if (s.len > 0) {
+            memcpy(at + 1, s.ptr, s.len);
+        }
+        at[s.len + 1] = '"';
+        buf->len += s.len + 2;
+        return;
+    }
     stile_buf_byte(buf, '"');
     while (i < s.len) {
         unsigned char c = bytes[i];

@@ -291,10 +291,18 @@ enum stile_status stile_london_to_utc(struct stile_date date, int hour,
     if (date.year < 1996) {
         return STILE_UNSUPPORTED;
     }
-    summer_time(date.year, &from, &to);
     civil = (stile_date_days(date) * DAY_SECONDS + hour * 3600 + minute * 60 +
              second) *
             STILE_SECOND;
+    /* Only in March and October the day decides. */
+    if (date.month != 3 && date.month != 10) {
+        bool summer = date.month > 3 && date.month < 10;
+
+        *ret = summer ? civil - shift : civil;
+        *ret_offset_minutes = summer ? 60 : 0;
+        return STILE_OK;
+    }
+    summer_time(date.year, &from, &to);
     if (civil >= from && civil < from + shift) {
         return STILE_INVALID;
     }

@@ -5,10 +5,42 @@ struct clock {
     int hour, minute, second;
 };
 
+static char *put_digits(char *at, int value, int count)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        at[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return at + count;
+}
+
+static char *put_date(char *at, struct stile_date d)
+{
+    at = put_digits(at, d.year, 4);
+    *at++ = '-';
+    at = put_digits(at, d.month, 2);
+    *at++ = '-';
+    return put_digits(at, d.day, 2);
+}
+
+static char *put_clock(char *at, struct clock c)
+{
+    at = put_digits(at, c.hour, 2);
+    *at++ = ':';
+    at = put_digits(at, c.minute, 2);
+    *at++ = ':';
+    return put_digits(at, c.second, 2);
+}
+
 static struct stile_str date_text(struct stile_arena *arena,
                                   struct stile_date d)
 {
-    return stile_arena_printf(arena, "%04d-%02d-%02d", d.year, d.month, d.day);
+    char *out = stile_arena_alloc(arena, 10);
+    if (out == NULL) {
+        return STILE_STR_NULL;
+    }
+    (void)put_date(out, d);
+    return (struct stile_str){out, 10};
 }
 
 static bool two_digits(struct stile_str s, size_t at, int *ret)
@@ -280,9 +312,14 @@ static enum stile__run_code with_offset(const struct stile__codec_use *use,
     } else if (status != STILE_OK) {
         return RUN_T107;
     }
-    io->value = stile_arena_printf(
-        io->arena, "%04d-%02d-%02dT%02d:%02d:%02d%s", d.year, d.month, d.day,
-        c.hour, c.minute, c.second, offset == 60 ? "+01:00" : "+00:00");
+    char *out = stile_arena_alloc(io->arena, 25);
+    if (out != NULL) {
+        char *at = put_date(out, d);
+        *at++ = 'T';
+        at = put_clock(at, c);
+        memcpy(at, offset == 60 ? "+01:00" : "+00:00", 6);
+        io->value = (struct stile_str){out, 25};
+    }
     return RUN_NONE;
 }
 

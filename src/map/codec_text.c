@@ -12,6 +12,10 @@ enum stile__run_code stile__text_right(const struct stile__codec_use *use,
     if (stile_str_trim(s).len == 0) {
         return RUN_NONE;
     }
+    if (stile_json_plain(s) == s.len) {
+        io->value = s;
+        return RUN_NONE;
+    }
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
         control = control || (c < 32 && c != '\t' && c != '\n' && c != '\r');
@@ -49,9 +53,17 @@ enum stile__run_code stile__code_right(const struct stile__codec_use *use,
                                        struct stile__codec_io *io)
 {
     struct stile_str s = stile_str_trim(io->cells[0]);
-    char *out = stile_arena_alloc(io->arena, s.len);
     size_t n = 0;
     (void)use;
+    while (n < s.len && !is_space(s.ptr[n])) {
+        n++;
+    }
+    if (n == s.len) {
+        io->value = n > 0 ? s : STILE_STR_NULL;
+        return RUN_NONE;
+    }
+    char *out = stile_arena_alloc(io->arena, s.len);
+    n = 0;
     for (size_t i = 0; out != NULL && i < s.len; i++) {
         if (!is_space(s.ptr[i])) {
             out[n++] = s.ptr[i];
@@ -226,9 +238,15 @@ enum stile__run_code stile__ref_right(const struct stile__codec_use *use,
 {
     enum stile__run_code code = use->ref_id->codec->right(use->ref_id, io);
     if (code == RUN_NONE && io->value.len > 0) {
-        io->value =
-            stile_arena_printf(io->arena, "%.*s/%.*s", STILE_FMT(use->ref_type),
-                               STILE_FMT(io->value));
+        size_t n = use->ref_type.len;
+        char *out = stile_arena_alloc(io->arena, n + 1 + io->value.len);
+        if (out == NULL) {
+            return RUN_NONE;
+        }
+        memcpy(out, use->ref_type.ptr, n);
+        out[n] = '/';
+        memcpy(out + n + 1, io->value.ptr, io->value.len);
+        io->value = (struct stile_str){out, n + 1 + io->value.len};
     }
     return code;
 }
@@ -471,6 +489,12 @@ static enum stile__run_code decimal_text(struct stile_arena *arena,
     while (whole > 1 && s.ptr[whole_at] == '0') {
         whole_at++;
         whole--;
+    }
+    /* As written is as it should be, all but always. */
+    if (whole > 0 && whole_at == (minus ? 1u : 0u) &&
+        s.len == whole_at + whole + (part > 0 ? 1 + part : 0) + power.len) {
+        *ret = s;
+        return RUN_NONE;
     }
     struct stile_str w =
         whole > 0 ? stile_str_sub(s, whole_at, whole) : STILE_STR("0");

@@ -101,3 +101,25 @@ Test(base_arena, rewind_gives_back_and_wipes)
     }
     stile_arena_free(&arena);
 }
+
+/* The wiped block that a rewind keeps comes back zeroed, and holds no more
+ * than the limit. */
+Test(base_arena, a_rewound_arena_starts_anew_with_zeros)
+{
+    struct stile_arena *arena = stile_arena_new(1 << 16);
+    struct stile_arena_mark mark = stile_arena_mark(arena);
+
+    for (int round = 0; round < 50; round++) {
+        size_t size = (size_t)(round % 7) * 9001 + 1;
+        unsigned char *piece = stile_arena_alloc(arena, size);
+
+        cr_assert_not_null(piece, "round %d", round);
+        for (size_t i = 0; i < size; i++) {
+            cr_assert_eq(piece[i], 0, "round %d", round);
+        }
+        memset(piece, 0xa5, size);
+        stile_arena_rewind(arena, mark);
+        cr_assert_eq(stile_arena_used(arena), 0);
+    }
+    stile_arena_free(&arena);
+}

@@ -95,3 +95,36 @@ Test(base_buf, json_strings)
     check_json(STILE_STR("Si\xc3\xa2n"), "\"Si\xc3\xa2n\"");
     check_json(STILE_STR("x\xe9y\xc3"), "\"x\xef\xbf\xbdy\xef\xbf\xbd\"");
 }
+
+Test(base_buf, room_is_for_the_caller_to_fill_up_to_the_limit)
+{
+    struct stile_buf buf;
+
+    stile_buf_init(&buf, 300);
+    char *room = stile_buf_room(&buf, 300);
+    cr_assert_not_null(room);
+    memset(room, 'x', 300);
+    buf.len += 300;
+    cr_assert_null(stile_buf_room(&buf, 1), "one past the limit");
+    cr_assert_eq(buf.status, STILE_LIMIT);
+    stile_buf_clear(&buf);
+    cr_assert_null(stile_buf_room(&buf, 301));
+    stile_buf_release(&buf);
+}
+
+/* Each byte at each place of a word and behind it. */
+Test(base_buf, plain_json_text_ends_where_an_escape_begins)
+{
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < 20; at++) {
+            char text[21] = "abcdefghijklmnopqrst";
+            bool plain =
+                byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+
+            text[at] = (char)byte;
+            cr_assert_eq(stile_json_plain((struct stile_str){text, 20}),
+                         plain ? 20 : at, "byte %u at %zu", byte, at);
+        }
+    }
+    cr_assert_eq(stile_json_plain(STILE_STR_NULL), 0);
+}

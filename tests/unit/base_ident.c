@@ -104,3 +104,22 @@ Test(base_ident, guids)
     cr_assert(stile_guid_normal(stile_str_cstr(want), out));
     cr_assert_str_eq(out, want);
 }
+
+/* Lower case is one bit: a byte without it must not slip into the alphabet. */
+Test(base_ident, no_other_byte_passes_for_a_guids)
+{
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < 36; at++) {
+            char text[] = "0b5129BA-e3dc-4c69-b4f2-4db836d5ec14";
+            char out[37];
+            bool dash = at == 8 || at == 13 || at == 18 || at == 23;
+            bool hex = (byte >= '0' && byte <= '9') ||
+                       (byte >= 'a' && byte <= 'f') ||
+                       (byte >= 'A' && byte <= 'F');
+
+            text[at] = (char)byte;
+            cr_assert_eq(stile_guid_normal((struct stile_str){text, 36}, out),
+                         dash ? byte == '-' : hex, "byte %u at %zu", byte, at);
+        }
+    }
+}
