@@ -32,26 +32,27 @@
 #include "stile/record.h"
 #include "stile/schema.h"
 
-/* ---- the plan ---------------------------------------------------------------------- */
+/* ---- the plan
+ * ---------------------------------------------------------------------- */
 
 struct stile_partner {
-    struct stile_str name;      /* "charity" */
-    struct stile_str ods;       /* ODS code */
-    struct stile_str kind;      /* a word of vocabulary.yaml, or own-system */
-    bool own;                   /* kind is own-system */
+    struct stile_str name; /* "charity" */
+    struct stile_str ods;  /* ODS code */
+    struct stile_str kind; /* a word of vocabulary.yaml, or own-system */
+    bool own;              /* kind is own-system */
 };
 
 struct stile_route {
     struct stile_str name;
-    struct stile_str from;      /* partner or feed name */
-    size_t to;                  /* index into partners */
-    struct stile_str format;    /* format name */
+    struct stile_str from;   /* partner or feed name */
+    size_t to;               /* index into partners */
+    struct stile_str format; /* format name */
     struct stile_str purpose, agreement;
 };
 
 struct stile_plan {
-    struct stile_str gateway;       /* name */
-    struct stile_str ods, kind;     /* own organisation */
+    struct stile_str gateway;   /* name */
+    struct stile_str ods, kind; /* own organisation */
     const struct stile_schema *schema;
     const struct stile_mapset *maps;
     const struct stile_rules *rules;
@@ -61,31 +62,38 @@ struct stile_plan {
     size_t route_count;
     struct stile_json_limits json;
     struct stile_csv_limits csv;
-    uint32_t persons_max;           /* persons in one message, default 1000 */
-    struct stile_digest digest;     /* maps + rules + routes */
+    uint32_t persons_max;       /* persons in one message, default 1000 */
+    struct stile_digest digest; /* maps + rules + routes */
 };
 
-/* ---- the message ------------------------------------------------------------------- */
+/* What a decision stands on besides facts: the plan, and the day, because an
+ * agreement ends on one. A row that was decided on other ground is decided
+ * again before it goes. */
+struct stile_digest stile_plan_ground(const struct stile_plan *plan,
+                                      stile_time now);
+
+/* ---- the message
+ * ------------------------------------------------------------------- */
 
 struct stile_message {
-    struct stile_str id;        /* unique at its source: the dedupe key */
-    struct stile_str source;    /* partner or feed name */
+    struct stile_str id;     /* unique at its source: the dedupe key */
+    struct stile_str source; /* partner or feed name */
     struct stile_str source_ods;
-    struct stile_str family;    /* "fhir", "vcse-case", "emis" */
-    struct stile_str name;      /* file or request, for findings */
-    struct stile_str format;    /* format of `bytes`; empty: rows are given */
+    struct stile_str family; /* "fhir", "vcse-case", "emis" */
+    struct stile_str name;   /* file or request, for findings */
+    struct stile_str format; /* format of `bytes`; empty: rows are given */
     struct stile_str bytes;
     const struct stile_row *rows; /* an export: one person's rows */
     size_t row_count;
     stile_time received;
     stile_time now;
-    bool dedupe;                /* keep id and digest against repeats */
+    bool dedupe; /* keep id and digest against repeats */
     /* An export's person: dirty mark to clear, deleted resources to compare
      * with what was sent before. */
     struct stile_str feed, feed_person;
     uint64_t feed_batch;
-    bool gone;                  /* the person's own row was deleted: what was
-                                   sent of them is deleted there too */
+    bool gone; /* the person's own row was deleted: what was
+                  sent of them is deleted there too */
 };
 
 /* Secrets of this gateway, made once and kept in its store. */
@@ -94,9 +102,13 @@ struct stile_exchange_keys {
     struct stile_str pseudonym; /* keyed digests in pseudonymised fields */
 };
 
-/* ---- questions --------------------------------------------------------------------- */
+/* ---- questions
+ * --------------------------------------------------------------------- */
 
-enum stile_need_kind { STILE_NEED_ROW, STILE_NEED_PERSON };
+enum stile_need_kind {
+    STILE_NEED_ROW,
+    STILE_NEED_PERSON
+};
 
 struct stile_need {
     enum stile_need_kind kind;
@@ -104,16 +116,17 @@ struct stile_need {
     struct stile_str person;                     /* PERSON: person key */
     /* answers, filled by the caller, in the exchange's arena */
     bool answered;
-    bool found;                                  /* ROW */
+    bool found; /* ROW */
     struct stile_row row;
-    const struct stile_stored_fact *facts;       /* PERSON */
+    const struct stile_stored_fact *facts; /* PERSON */
     size_t fact_count;
     uint64_t epoch;
     const struct stile_sent_mark *sent; /* PERSON of an export: all routes */
     size_t sent_count;
 };
 
-/* ---- the exchange ------------------------------------------------------------------ */
+/* ---- the exchange
+ * ------------------------------------------------------------------ */
 
 struct stile_exchange;
 
@@ -139,43 +152,42 @@ stile_exchange_finish(struct stile_exchange *exchange,
 const struct stile_diags *
 stile_exchange_diags(const struct stile_exchange *exchange);
 
-/* ---- what happened, for people and logs: no patient's value -------------------------- */
+/* ---- what happened, for people and logs: no patient's value
+ * -------------------------- */
 
 enum stile_event_kind {
-    STILE_EVENT_RECEIVED,   /* what came in */
-    STILE_EVENT_FORWARD,    /* to whom, in which format */
-    STILE_EVENT_WITHHELD,   /* what stayed, and why */
-    STILE_EVENT_HELD,       /* what waits, and for what */
-    STILE_EVENT_QUARANTINE  /* what could not be used */
+    STILE_EVENT_RECEIVED,  /* what came in */
+    STILE_EVENT_FORWARD,   /* to whom, in which format */
+    STILE_EVENT_WITHHELD,  /* what stayed, and why */
+    STILE_EVENT_HELD,      /* what waits, and for what */
+    STILE_EVENT_QUARANTINE /* what could not be used */
 };
 struct stile_event {
     enum stile_event_kind kind;
     struct stile_str route;
-    struct stile_str text;  /* one plain sentence */
+    struct stile_str text; /* one plain sentence */
 };
 const struct stile_event *
-stile_exchange_events(const struct stile_exchange *exchange,
-                      size_t *ret_count);
+stile_exchange_events(const struct stile_exchange *exchange, size_t *ret_count);
 
-/* ---- govern twice ---------------------------------------------------------------------- */
+/* ---- govern twice
+ * ---------------------------------------------------------------------- */
 
 /* A row that waited is decided again from its kept message under the plan and
  * facts of now. OK with a body, or DENIED: the row is
  * withdrawn; both with an entry. NOT_FOUND: the route is gone from the plan. */
 struct stile_again {
-    struct stile_str kept;       /* kept message body */
-    struct stile_str route;      /* route name */
+    struct stile_str kept;  /* kept message body */
+    struct stile_str route; /* route name */
     struct stile_str message_id;
     const struct stile_stored_fact *facts;
     size_t fact_count;
     uint64_t epoch;
     stile_time now;
 };
-STILE_MUSTCHECK enum stile_status
-stile_exchange_again(const struct stile_plan *plan,
-                     const struct stile_again *again,
-                     const struct stile_exchange_keys *keys,
-                     struct stile_arena *arena, struct stile_str *ret_body,
-                     struct stile_str *ret_entry);
+STILE_MUSTCHECK enum stile_status stile_exchange_again(
+    const struct stile_plan *plan, const struct stile_again *again,
+    const struct stile_exchange_keys *keys, struct stile_arena *arena,
+    struct stile_str *ret_body, struct stile_str *ret_entry);
 
 #endif

@@ -2,9 +2,9 @@
  * A FHIR R4 Bundle, or a single resource, to the pivot.
  *
  * Bundle types taken: message, transaction, batch, collection (R4
- * bundle.html). A DELETE entry becomes a deletion. References by fullUrl
- * (urn:uuid) are rewritten to Type/id, so that everything downstream sees one
- * kind of reference (R4 bundle.html#references).
+ * bundle.html). A DELETE entry becomes a deletion. References by fullUrl are
+ * rewritten to Type/id, so that everything downstream sees one kind of
+ * reference (R4 bundle.html#references).
  */
 #include "exchange_private.h"
 
@@ -23,43 +23,79 @@ static void finding(struct stile_exchange *x, const char *code,
     stile_buf_release(&place);
 }
 
-static void check_nhs_number(struct stile_exchange *x,
-                             const struct stile_value *patient)
+/* Wherever one is written: a Patient's own, one by which a reference names a
+ * person, one inside a contained resource. */
+static void check_nhs_numbers(struct stile_exchange *x,
+                              const struct stile_value *value)
 {
-    const struct stile_value *list = stile_value_getc(patient, "identifier");
-    if (list == NULL || list->kind != STILE_ARRAY) {
-        return;
+    if (value->kind == STILE_OBJECT &&
+        stile_str_eqc(stile_value_text(value, "system"), NHS_NUMBER_SYSTEM) &&
+        stile_value_getc(value, "value") != NULL &&
+        !stile_nhs_number_valid(stile_value_text(value, "value"))) {
+        finding(x, "X101", value,
+                "the NHS number fails its check digit: correct it at the "
+                "source and send the message again");
     }
-    for (const struct stile_value *id = list->first; id; id = id->next) {
-        if (!stile_str_eqc(stile_value_text(id, "system"), NHS_NUMBER_SYSTEM)) {
-            continue;
-        }
-        if (!stile_nhs_number_valid(stile_value_text(id, "value"))) {
-            finding(x, "X101", id,
-                    "the NHS number fails its check digit: correct it at the "
-                    "source and send the message again");
-        }
+    for (const struct stile_value *child = value->first; child;
+         child = child->next) {
+        check_nhs_numbers(x, child);
     }
+}
+
+/* A resource to be created has no id (R4 http.html#create); the receiver is
+ * told one, the same whenever this message is read. Without it two persons
+ * would both be "Patient/". */
+static void give_id(struct stile_exchange *x, struct stile_value *resource)
+{
+    struct stile_digest digest;
+    char hex[65];
+    struct stile_str text = stile_arena_printf(
+        x->arena, "%.*s\x1f%.*s\x1f%zu", STILE_FMT(x->message->source),
+        STILE_FMT(x->message->id), x->pivot.count);
+    stile_sha256(text, &digest);
+    stile_digest_hex(&digest, hex);
+    (void)stile_value_set_str(
+        x->arena, resource, "id",
+        stile_arena_str(x->arena, (struct stile_str){hex, 32}));
 }
 
 static void add_resource(struct stile_exchange *x, struct stile_value *resource)
 {
+    if (stile_value_getc(resource, "id") == NULL) {
+        give_id(x, resource);
+    }
     struct stile_value **slot =
         stile__list_add(x->arena, &x->pivot, sizeof(struct stile_value *));
     if (slot != NULL) {
         *slot = resource;
     }
     stile_fhir_check(resource, x->message->name, &x->diags);
-    if (stile_str_eqc(stile_value_text(resource, "resourceType"), "Patient")) {
-        check_nhs_number(x, resource);
+    check_nhs_numbers(x, resource);
+}
+
+/* R4 datatypes.html#id */
+static bool is_id(struct stile_str id)
+{
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.ptr[i];
+        bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                    (c >= '0' && c <= '9') || c == '-' || c == '.';
+        if (!good) {
+            return false;
+        }
     }
+    return id.len > 0 && id.len <= 64;
 }
 
 static void add_deletion(struct stile_exchange *x,
                          const struct stile_value *entry, struct stile_str url)
 {
     size_t slash = stile_str_find(url, '/');
-    if (slash == SIZE_MAX) {
+    struct stile_str type = stile_str_sub(url, 0, slash);
+    struct stile_str id = slash == SIZE_MAX
+                              ? STILE_STR_NULL
+                              : stile_str_sub(url, slash + 1, SIZE_MAX);
+    if (!is_id(type) || !is_id(id)) {
         finding(x, "X104", entry,
                 "a DELETE entry's request.url must be Type/id");
         return;
@@ -67,26 +103,26 @@ static void add_deletion(struct stile_exchange *x,
     struct stile__deleted *gone =
         stile__list_add(x->arena, &x->deleted, sizeof(*gone));
     if (gone != NULL) {
-        gone->type = stile_str_sub(url, 0, slash);
-        gone->id = stile_str_sub(url, slash + 1, SIZE_MAX);
+        gone->type = type;
+        gone->id = id;
     }
 }
 
-/* A resource without an id takes the UUID of its fullUrl. */
+/* Other entries refer to this one by its fullUrl, a UUID or an address (R4
+ * bundle.html#references). Without an id it takes the UUID. */
 static void settle_id(struct stile_exchange *x, struct stile_value *resource,
                       struct stile_str full_url, struct stile__map *renames)
 {
     struct stile_str prefix = STILE_STR("urn:uuid:");
-    if (!stile_str_starts(full_url, prefix)) {
-        return;
-    }
-    if (stile_value_text(resource, "id").len == 0) {
+    if (stile_str_starts(full_url, prefix) &&
+        stile_value_getc(resource, "id") == NULL) {
         (void)stile_value_set_str(
             x->arena, resource, "id",
             stile_str_sub(full_url, prefix.len, SIZE_MAX));
     }
+    add_resource(x, resource);
     struct stile_str *name = stile_arena_alloc(x->arena, sizeof(*name));
-    if (name != NULL) {
+    if (name != NULL && stile_str_find(full_url, ':') != SIZE_MAX) {
         *name = stile__resource_ref(x->arena, resource);
         stile__map_put(x->arena, renames, full_url, name);
     }
@@ -126,7 +162,6 @@ static void flatten_entry(struct stile_exchange *x, struct stile_value *entry,
         return;
     }
     settle_id(x, resource, stile_value_text(entry, "fullUrl"), renames);
-    add_resource(x, resource);
 }
 
 static bool bundle_type_taken(struct stile_str type)

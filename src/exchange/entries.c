@@ -60,6 +60,9 @@ static void canonical(struct stile_value *value)
 static struct stile_str finish(struct stile_arena *arena,
                                struct stile_value *entry)
 {
+    if (entry == NULL) {
+        return STILE_STR_NULL; /* the arena is at its limit */
+    }
     canonical(entry);
     struct stile_buf out;
     stile_buf_init(&out, 60000); /* below STILE_AUDIT_ENTRY_MAX */

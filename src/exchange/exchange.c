@@ -31,6 +31,19 @@ enum stile_status stile_exchange_new(const struct stile_plan *plan,
     return STILE_OK;
 }
 
+struct stile_digest stile_plan_ground(const struct stile_plan *plan,
+                                      stile_time now)
+{
+    char text[32 + 24];
+    struct stile_digest digest;
+    memcpy(text, plan->digest.bytes, 32);
+    int n = snprintf(text + 32, sizeof(text) - 32, "%lld",
+                     (long long)(now / STILE_SECOND / 86400));
+    STILE_ASSERT(n > 0 && (size_t)n < sizeof(text) - 32);
+    stile_sha256((struct stile_str){text, 32 + (size_t)n}, &digest);
+    return digest;
+}
+
 static enum stile_status broken(struct stile_exchange *x,
                                 enum stile_status status)
 {
@@ -77,6 +90,11 @@ static enum stile_status step(struct stile_exchange *x)
         return status;
     case STAGE_MAPPING:
         if (++x->rounds > ROUNDS_MAX) {
+            (void)stile_diag_at_record(
+                &x->diags, "X110", STILE_ERROR, x->message->name, 0,
+                STILE_STR_NULL,
+                "its rows refer to one another in too long a chain: see which "
+                "look-ups the mapping makes");
             return STILE_LIMIT;
         }
         status = stile__map_rows(x);

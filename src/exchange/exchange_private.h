@@ -74,20 +74,20 @@ struct stile_exchange {
     struct stile__list needs;     /* struct stile_need */
     struct stile__map need_index; /* table, column, key -> index + 1 */
 
-    struct stile__list pivot;      /* struct stile_value *: FHIR R4 */
-    struct stile__list deleted;    /* struct stile__deleted */
-    struct stile__list held;       /* struct stile_held_row */
-    struct stile__list missing;    /* struct stile_str: look-ups in vain of
-                                      the row in hand */
-    struct stile__list held_types; /* struct stile_str: not to be deleted */
-    struct stile__list quarantine; /* struct stile_quarantine_new */
-    struct stile__list persons;    /* struct stile__person */
-    struct stile__map numbers;     /* Patient reference -> its NHS number */
+    struct stile__list pivot;       /* struct stile_value *: FHIR R4 */
+    struct stile__list deleted;     /* struct stile__deleted */
+    struct stile__list held;        /* struct stile_held_row */
+    struct stile__list missing;     /* struct stile_str: look-ups in vain of
+                                       the row in hand */
+    struct stile__list held_types;  /* struct stile_str: not to be deleted */
+    struct stile__list quarantine;  /* struct stile_quarantine_new */
+    struct stile__list persons;     /* struct stile__person */
+    struct stile__map numbers;      /* Patient reference -> its NHS number */
     struct stile__map person_index; /* person key -> index + 1 */
-    struct stile__list gone;       /* struct stile__gone: of the person in
-                                      hand, what each route was told to
-                                      delete */
-    struct stile__list events;     /* struct stile_event */
+    struct stile__list gone;        /* struct stile__gone: of the person in
+                                       hand, what each route was told to
+                                       delete */
+    struct stile__list events;      /* struct stile_event */
 
     /* the outcome */
     struct stile__list messages, out_rows, entries, facts, sent;

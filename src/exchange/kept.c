@@ -3,9 +3,44 @@
  * is due after consent or rules moved on is decided again from it.
  *
  * Form: {"family", "person", "exported", "deleted": ["Type/id"], "resources":
- * [...]}.
+ * [...]}; of an export {"routes": {"<route>": ["Type/id"]}} takes the place of
+ * "deleted".
  */
 #include "exchange_private.h"
+
+static void keep_deleted(struct stile_arena *arena, struct stile_value *object,
+                         struct stile_str name,
+                         const struct stile__list *deleted)
+{
+    struct stile_value *list = stile_value_new(arena, STILE_ARRAY);
+    stile_value_set(object, name, list);
+    const struct stile__deleted *items = deleted->items;
+    for (size_t i = 0; i < deleted->count; i++) {
+        stile_value_push(
+            list, stile_value_string(
+                      arena, stile_arena_printf(arena, "%.*s/%.*s",
+                                                STILE_FMT(items[i].type),
+                                                STILE_FMT(items[i].id))));
+    }
+}
+
+/* What a message deletes it deletes along every route; what an export deletes
+ * depends on what the route was sent before. */
+static void keep_deletions(struct stile_exchange *x,
+                           const struct stile__person *person,
+                           struct stile_value *root)
+{
+    if (x->message->format.len > 0) {
+        keep_deleted(x->arena, root, STILE_STR("deleted"), &person->deleted);
+        return;
+    }
+    struct stile_value *routes =
+        stile_value_set_new(x->arena, root, "routes", STILE_OBJECT);
+    const struct stile__gone *gone = x->gone.items;
+    for (size_t i = 0; i < x->gone.count; i++) {
+        keep_deleted(x->arena, routes, gone[i].route, &gone[i].deleted);
+    }
+}
 
 struct stile_str stile__keep(struct stile_exchange *x,
                              const struct stile__person *person)
@@ -17,19 +52,13 @@ struct stile_str stile__keep(struct stile_exchange *x,
     stile_value_set_str(
         arena, root, "exported",
         stile_arena_printf(arena, "%lld", (long long)x->message->now));
+    keep_deletions(x, person, root);
     struct stile_value *list =
-        stile_value_set_new(arena, root, "deleted", STILE_ARRAY);
-    const struct stile__deleted *deleted = person->deleted.items;
-    for (size_t i = 0; i < person->deleted.count; i++) {
-        stile_value_push(
-            list, stile_value_string(
-                      arena, stile_arena_printf(arena, "%.*s/%.*s",
-                                                STILE_FMT(deleted[i].type),
-                                                STILE_FMT(deleted[i].id))));
-    }
-    list = stile_value_set_new(arena, root, "resources", STILE_ARRAY);
+        stile_value_set_new(arena, root, "resources", STILE_ARRAY);
     struct stile_value *const *resources = person->resources.items;
-    for (size_t i = 0; i < person->resources.count; i++) {
+    /* Of a person who is gone nothing may go out again. */
+    size_t count = x->message->gone ? 0 : person->resources.count;
+    for (size_t i = 0; i < count; i++) {
         stile_value_push(list, stile_value_copy(arena, resources[i]));
     }
     struct stile_buf out;
@@ -60,9 +89,12 @@ static size_t read_resources(struct stile_arena *arena,
 
 static size_t read_deleted(struct stile_arena *arena,
                            const struct stile_value *root,
-                           struct stile__deleted **ret)
+                           struct stile_str route, struct stile__deleted **ret)
 {
-    const struct stile_value *list = stile_value_getc(root, "deleted");
+    const struct stile_value *routes = stile_value_getc(root, "routes");
+    const struct stile_value *list = routes != NULL
+                                         ? stile_value_get(routes, route)
+                                         : stile_value_getc(root, "deleted");
     size_t count = list != NULL ? list->count : 0, i = 0;
     struct stile__deleted *out = stile_arena_array(arena, count, sizeof(*out));
     for (struct stile_value *v = list && out ? list->first : NULL; v;
@@ -86,17 +118,22 @@ static const struct stile_route *route_named(const struct stile_plan *plan,
     return NULL;
 }
 
-static enum stile_status again_with(struct stile__trip *trip,
+static enum stile_status again_with(struct stile__trip *trip, bool export,
                                     const struct stile__deleted *deleted,
                                     size_t deleted_count,
                                     struct stile_str *ret_body,
                                     struct stile_str *ret_entry)
 {
-    enum stile_status status = stile__decide(trip);
+    enum stile_status status =
+        trip->resource_count > 0 ? stile__decide(trip) : STILE_OK;
     if (status != STILE_OK) {
         return status;
     }
-    if (trip->decision != NULL && trip->released_count == 0) {
+    /* As in outcome.c: an export's deletions go out where nothing else may,
+     * and of a person who is gone there is nothing to be decided. */
+    bool deletes = export && deleted_count > 0 &&
+                   stile_str_eqc(trip->route->format, "fhir-json");
+    if (trip->released_count == 0 && !deletes) {
         *ret_entry = stile__entry_decision(trip, "withdrawal", STILE_STR_NULL);
         return ret_entry->ptr == NULL ? STILE_LIMIT : STILE_DENIED;
     }
@@ -128,8 +165,12 @@ enum stile_status stile_exchange_again(const struct stile_plan *plan,
     }
     struct stile_diags diags;
     stile_diags_init(&diags, arena, 0);
+    /* Our own writing: the arena bounds it, not what a sender may send. */
     struct stile_json_limits limits = plan->json;
-    limits.bytes *= 2;
+    limits.bytes = again->kept.len;
+    limits.string = again->kept.len;
+    limits.values = UINT32_MAX;
+    limits.depth += 4;
     struct stile_value *root = NULL;
     enum stile_status status = stile_json_decode(
         again->kept, limits, STILE_STR("kept message"), arena, &diags, &root);
@@ -141,7 +182,7 @@ enum stile_status stile_exchange_again(const struct stile_plan *plan,
         exported = again->now; /* kept by an older gateway */
     }
     struct stile__deleted *deleted = NULL;
-    size_t deleted_count = read_deleted(arena, root, &deleted);
+    size_t deleted_count = read_deleted(arena, root, again->route, &deleted);
     struct stile_value **resources = NULL;
     size_t count = read_resources(arena, root, &resources);
     struct stile__trip trip = {.plan = plan,
@@ -159,5 +200,6 @@ enum stile_status stile_exchange_again(const struct stile_plan *plan,
                                .now = again->now,
                                .exported = exported,
                                .message_id = again->message_id};
-    return again_with(&trip, deleted, deleted_count, ret_body, ret_entry);
+    return again_with(&trip, stile_value_getc(root, "routes") != NULL, deleted,
+                      deleted_count, ret_body, ret_entry);
 }

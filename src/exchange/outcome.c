@@ -18,10 +18,12 @@ static const struct stile_need *answer_of(const struct stile_exchange *x,
     return (const struct stile_need *)x->needs.items + person->need;
 }
 
+/* An id is unique at its source only: two partners may both count from 1. */
 struct stile_str stile__message_id(struct stile_exchange *x, size_t person)
 {
-    return stile_arena_printf(x->arena, "%.*s.%zu", STILE_FMT(x->message->id),
-                              person);
+    return stile_arena_printf(x->arena, "%.*s/%.*s.%zu",
+                              STILE_FMT(x->message->source),
+                              STILE_FMT(x->message->id), person);
 }
 
 static void add_entry(struct stile_exchange *x, struct stile_str entry)
@@ -62,12 +64,10 @@ static bool may_be_kept(const struct stile_fact *fact, int64_t today)
 
 /* Facts of a message are kept for later messages about the same person. An
  * export is itself the whole record, so nothing of it is kept: a dissent that
- * was deleted there must not live on here. Returns how many are new. */
+ * was deleted there must not live on here. */
 static enum stile_status learn_facts(struct stile_exchange *x,
-                                     const struct stile__person *person,
-                                     size_t *ret_new)
+                                     const struct stile__person *person)
 {
-    *ret_new = 0;
     if (is_export(x)) {
         return STILE_OK;
     }
@@ -99,7 +99,6 @@ static enum stile_status learn_facts(struct stile_exchange *x,
                                            .source = facts[i].source,
                                            .value = (int)facts[i].value,
                                            .date = facts[i].date};
-        ++*ret_new;
     }
     return STILE_OK;
 }
@@ -243,18 +242,32 @@ static enum stile_status vanished_resources(struct stile_exchange *x,
 /* ---- one person, one route
  * ---------------------------------------------------------- */
 
+static int reason_rank(const struct stile_reason *reason)
+{
+    if (reason->rule.len == 0) {
+        return reason->need.len > 0 ? 0 : 2;
+    }
+    return 1;
+}
+
 static void say_withheld(struct stile_exchange *x,
                          const struct stile__trip *trip)
 {
     const struct stile_partner *partner = &x->plan->partners[trip->route->to];
     const struct stile_decision *d = trip->decision;
     struct stile_str why = STILE_STR("an obligation could not be done");
-    /* An item that has nothing to say for itself has no reasons. */
+    const struct stile_reason *best = NULL;
+    /* Of the whole, the first failing need of a share says most; then the
+     * first rule that kept something back. */
     for (size_t i = 0; !trip->blocked && i < d->count; i++) {
-        if (d->items[i].reason_count > 0) {
-            why = d->items[i].reasons[0].sentence;
-            break;
+        const struct stile_reason *r = d->items[i].reasons;
+        if (d->items[i].reason_count > 0 &&
+            (best == NULL || reason_rank(r) < reason_rank(best))) {
+            best = r;
         }
+    }
+    if (best != NULL) {
+        why = best->sentence;
     }
     stile__event(x, STILE_EVENT_WITHHELD, trip->route->name,
                  "nothing goes to %.*s: %.*s", STILE_FMT(partner->name),
@@ -329,7 +342,7 @@ static enum stile_status queue_row(struct stile_exchange *x,
     row->key = row_key(x, trip);
     row->body = body;
     row->message_id = trip->message_id;
-    row->rules = stile_rules_digest(x->plan->rules);
+    row->rules = stile_plan_ground(x->plan, trip->now);
     row->epoch = trip->epoch;
     row->due = trip->now;
     return STILE_OK;
@@ -363,6 +376,21 @@ static void quarantine_person(struct stile_exchange *x,
                  STILE_FMT(trip->route->format));
 }
 
+/* A row that is decided again still deletes what it was made to delete. */
+static enum stile_status remember_gone(struct stile_exchange *x,
+                                       const struct stile__trip *trip,
+                                       const struct stile__list *deleted)
+{
+    struct stile__gone *gone =
+        stile__list_add(x->arena, &x->gone, sizeof(*gone));
+    if (gone == NULL) {
+        return STILE_LIMIT;
+    }
+    gone->route = trip->route->name;
+    gone->deleted = *deleted;
+    return STILE_OK;
+}
+
 static enum stile_status send(struct stile_exchange *x,
                               struct stile__trip *trip,
                               const struct stile__person *person,
@@ -380,6 +408,9 @@ static enum stile_status send(struct stile_exchange *x,
         status = queue_row(x, trip, body);
     }
     stile_buf_release(&out);
+    if (status == STILE_OK && is_export(x)) {
+        status = remember_gone(x, trip, deleted);
+    }
     if (status == STILE_INVALID || status == STILE_LIMIT) {
         quarantine_person(x, trip, person, before);
         add_entry(x, stile__entry_decision(trip, "quarantine", STILE_STR_NULL));
@@ -409,7 +440,7 @@ static enum stile_status send(struct stile_exchange *x,
     return STILE_OK;
 }
 
-static enum stile_status send_changes(struct stile_exchange *x,
+static enum stile_status send_changed(struct stile_exchange *x,
                                       struct stile__trip *trip,
                                       const struct stile__person *person)
 {
@@ -451,6 +482,18 @@ static enum stile_status send_changes(struct stile_exchange *x,
         }
     }
     return send(x, trip, person, out.items, out.count, &deleted);
+}
+
+static enum stile_status send_changes(struct stile_exchange *x,
+                                      struct stile__trip *trip,
+                                      const struct stile__person *person)
+{
+    size_t marks = x->sent.count, put_aside = x->quarantine.count;
+    enum stile_status status = send_changed(x, trip, person);
+    if (x->quarantine.count > put_aside) {
+        x->sent.count = marks; /* it was not sent after all */
+    }
+    return status;
 }
 
 static enum stile_status along_route(struct stile_exchange *x,
@@ -508,12 +551,13 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
     const struct stile__person *person =
         (const struct stile__person *)x->persons.items + i;
     const struct stile_need *answer = answer_of(x, person);
-    size_t learned = 0, rows_before = x->out_rows.count;
+    size_t rows_before = x->out_rows.count;
+    x->gone.count = 0;
     if (is_nobodys(x, person)) {
         add_entry(x, stile__entry_received(x, "no-patient"));
         return STILE_OK;
     }
-    enum stile_status status = learn_facts(x, person, &learned);
+    enum stile_status status = learn_facts(x, person);
     for (size_t r = 0; r < x->plan->route_count && status == STILE_OK; r++) {
         if (!stile_str_eq(x->plan->routes[r].from, x->message->source)) {
             continue;
@@ -530,8 +574,11 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
             .resource_count = x->message->gone ? 0 : person->resources.count,
             .stored = answer->facts,
             .stored_count = answer->fact_count,
-            /* What this message teaches is part of what was decided under. */
-            .epoch = answer->epoch + (learned > 0 ? 1 : 0),
+            /* The epoch of the facts that were read. What this message
+             * teaches moves it on, so its rows are decided again before they
+             * go: to count that in here would hide what another message
+             * taught meanwhile. */
+            .epoch = answer->epoch,
             .now = x->message->now,
             .exported = x->message->now,
             .message_id = stile__message_id(x, i)};
@@ -566,7 +613,8 @@ static void quarantine_whole(struct stile_exchange *x)
     stile_diags_print(&x->diags, false, &reason);
     q->source = x->message->source;
     q->name = x->message->name;
-    q->bytes = x->message->bytes;
+    /* An export's rows stay in the mirror: whose they are is enough. */
+    q->bytes = is_export(x) ? x->message->feed_person : x->message->bytes;
     q->reason = stile_arena_str(x->arena, stile_buf_str(&reason));
     stile_buf_release(&reason);
     stile__event(x, STILE_EVENT_QUARANTINE, STILE_STR_NULL,

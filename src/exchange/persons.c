@@ -1,12 +1,22 @@
 /*
  * The pivot, split by person. Everything after this is about one person at a
  * time: facts, decisions, lanes and audit entries.
+ *
+ * A person is their NHS number where the message tells it anywhere, else the
+ * sender's reference. Who is who is learnt from the whole message first, so
+ * that the order of its resources never matters: were two of a person's
+ * resources taken for two persons, what is known of one (a refusal) would
+ * not be heard for the other.
  */
 #include "exchange_private.h"
 
 /* The members that say whom a resource is about (R4 compartment Patient). */
 static const char *const subject_members[] = {
     "subject", "patient", "for", "beneficiary", "individual", NULL};
+
+struct whom {
+    struct stile_str ref, nhs;
+};
 
 struct stile_str stile__resource_ref(struct stile_arena *arena,
                                      const struct stile_value *resource)
@@ -15,6 +25,11 @@ struct stile_str stile__resource_ref(struct stile_arena *arena,
         arena, "%.*s/%.*s",
         STILE_FMT(stile_value_text(resource, "resourceType")),
         STILE_FMT(stile_value_text(resource, "id")));
+}
+
+static bool is_type(const struct stile_value *resource, const char *type)
+{
+    return stile_str_eqc(stile_value_text(resource, "resourceType"), type);
 }
 
 static struct stile_str nhs_of(const struct stile_value *identifier)
@@ -39,197 +54,336 @@ static struct stile_str patient_nhs(const struct stile_value *patient)
     return STILE_STR_NULL;
 }
 
-static struct stile__person *
-add_person(struct stile_exchange *x, struct stile_str ref, struct stile_str nhs)
+static void finding(struct stile_exchange *x, const char *code,
+                    enum stile_severity severity, const struct stile_value *at,
+                    const char *message)
 {
-    struct stile__person *person =
-        stile__list_add(x->arena, &x->persons, sizeof(*person));
-    if (person == NULL) {
-        return NULL;
+    struct stile_buf place;
+    stile_buf_init(&place, 1024);
+    if (at != NULL) {
+        stile_value_place(at, &place);
     }
-    person->patient = ref;
-    person->key = nhs.len > 0
-                      ? nhs
-                      : stile_arena_printf(x->arena, "%.*s|%.*s",
-                                           STILE_FMT(x->message->source_ods),
-                                           STILE_FMT(ref));
-    return person;
+    (void)stile_diag_at_record(&x->diags, code, severity, x->message->name, 0,
+                               stile_buf_str(&place), message);
+    stile_buf_release(&place);
 }
 
-static struct stile__person *find_person(struct stile_exchange *x,
-                                         struct stile_str ref,
-                                         struct stile_str nhs)
+/* "Patient/1", or the same at a server's address. */
+static bool is_patient_ref(struct stile_str ref)
 {
-    struct stile__person *persons = x->persons.items;
-    for (size_t i = 0; i < x->persons.count; i++) {
-        if ((ref.len > 0 && stile_str_eq(persons[i].patient, ref)) ||
-            (nhs.len > 0 && stile_str_eq(persons[i].key, nhs))) {
-            return &persons[i];
-        }
-    }
-    return NULL;
+    return stile_str_starts(ref, STILE_STR("Patient/")) ||
+           stile_str_find_str(ref, STILE_STR("/Patient/")) != SIZE_MAX;
 }
 
-static void add_to(struct stile_exchange *x, struct stile__person *person,
-                   struct stile_value *resource)
+/* False for a shared resource (Organization, Practitioner, MessageHeader). A
+ * Patient that did not come along is still a person, known by reference or
+ * NHS number. */
+static bool whom_of(struct stile_exchange *x,
+                    const struct stile_value *resource, struct whom *ret)
 {
-    struct stile_value **have = person->resources.items;
-    for (size_t i = 0; i < person->resources.count; i++) {
-        if (have[i] == resource) {
-            return;
-        }
+    *ret = (struct whom){STILE_STR_NULL, STILE_STR_NULL};
+    if (is_type(resource, "Patient")) {
+        ret->ref = stile__resource_ref(x->arena, resource);
+        ret->nhs = patient_nhs(resource);
+        return true;
     }
-    struct stile_value **slot = stile__list_add(x->arena, &person->resources,
-                                                sizeof(struct stile_value *));
-    if (slot != NULL) {
-        *slot = resource;
-    }
-}
-
-/* The person a resource is about, or NULL for a shared one (Organization,
- * Practitioner, MessageHeader). A Patient that did not come along is still a
- * person, known by reference or NHS number. */
-static struct stile__person *person_of(struct stile_exchange *x,
-                                       const struct stile_value *resource)
-{
     for (size_t i = 0; subject_members[i] != NULL; i++) {
         const struct stile_value *subject =
             stile_value_getc(resource, subject_members[i]);
-        if (subject == NULL || subject->kind != STILE_OBJECT) {
-            continue;
-        }
         struct stile_str ref = stile_value_text(subject, "reference");
         struct stile_str nhs = nhs_of(stile_value_getc(subject, "identifier"));
-        if (!stile_str_starts(ref, STILE_STR("Patient/")) && nhs.len == 0) {
-            continue;
-        }
-        struct stile__person *person = find_person(x, ref, nhs);
-        return person != NULL ? person : add_person(x, ref, nhs);
-    }
-    return NULL;
-}
-
-static bool refers_to(const struct stile_value *value, struct stile_str ref)
-{
-    for (const struct stile_value *child = value->first; child;
-         child = child->next) {
-        if (child->kind == STILE_STRING &&
-            stile_str_eqc(child->name, "reference") &&
-            stile_str_eq(child->text, ref)) {
+        if (is_patient_ref(ref) || nhs.len > 0) {
+            ret->ref = is_patient_ref(ref) ? ref : STILE_STR_NULL;
+            ret->nhs = nhs;
             return true;
         }
-        if (refers_to(child, ref)) {
-            return true;
+        if (stile_str_starts(ref, STILE_STR("urn:"))) {
+            finding(x, "X107", STILE_ERROR, subject,
+                    "it is about somebody who is not in the message: include "
+                    "the Patient, or name them by NHS number");
         }
     }
     return false;
 }
 
-/* A shared resource goes with each person whose resources refer to it, also
- * by way of another shared one (PractitionerRole -> Organization). */
-static void spread_shared(struct stile_exchange *x,
-                          struct stile_value *const *shared, size_t count)
+/* ---- who is who ----------------------------------------------------------
+ */
+
+static enum stile_status learn_number(struct stile_exchange *x,
+                                      const struct stile_value *resource,
+                                      const struct whom *whom)
 {
-    struct stile__person *persons = x->persons.items;
-    for (size_t p = 0; p < x->persons.count; p++) {
-        bool *in = stile_arena_array(x->arena, count, sizeof(bool));
-        bool more = in != NULL;
-        while (more) {
-            more = false;
-            for (size_t i = 0; i < count; i++) {
-                struct stile_str ref = stile__resource_ref(x->arena, shared[i]);
-                struct stile_value **have = persons[p].resources.items;
-                for (size_t k = 0; !in[i] && k < persons[p].resources.count;
-                     k++) {
-                    in[i] = refers_to(have[k], ref);
-                    more = more || in[i];
-                }
-                if (in[i]) {
-                    add_to(x, &persons[p], shared[i]);
-                }
+    if (whom->ref.len == 0 || whom->nhs.len == 0) {
+        return STILE_OK;
+    }
+    const struct stile_str *known = stile__map_get(&x->numbers, whom->ref);
+    if (known != NULL && !stile_str_eq(*known, whom->nhs)) {
+        finding(x, "X108", STILE_ERROR, resource,
+                "one Patient is given two NHS numbers: correct it at the "
+                "source and send the message again");
+        return STILE_INVALID;
+    }
+    struct stile_str *number = stile_arena_alloc(x->arena, sizeof(*number));
+    if (number == NULL) {
+        return STILE_NOMEM;
+    }
+    *number = whom->nhs;
+    stile__map_put(x->arena, &x->numbers, whom->ref, number);
+    return STILE_OK;
+}
+
+static struct stile_str key_of(struct stile_exchange *x,
+                               const struct whom *whom)
+{
+    const struct stile_str *number =
+        whom->nhs.len > 0 ? &whom->nhs : stile__map_get(&x->numbers, whom->ref);
+    return number != NULL
+               ? *number
+               : stile_arena_printf(x->arena, "%.*s|%.*s",
+                                    STILE_FMT(x->message->source_ods),
+                                    STILE_FMT(whom->ref));
+}
+
+static enum stile_status person_of(struct stile_exchange *x,
+                                   const struct whom *whom,
+                                   struct stile__person **ret)
+{
+    struct stile_str key = key_of(x, whom);
+    uintptr_t at = (uintptr_t)stile__map_get(&x->person_index, key);
+    if (at != 0) {
+        *ret = (struct stile__person *)x->persons.items + at - 1;
+        return STILE_OK;
+    }
+    if (x->persons.count == x->plan->persons_max) {
+        finding(x, "X103", STILE_ERROR, NULL,
+                "the message is about more persons than one may be: split it");
+        return STILE_LIMIT;
+    }
+    struct stile__person *person =
+        stile__list_add(x->arena, &x->persons, sizeof(*person));
+    if (person == NULL) {
+        return STILE_NOMEM;
+    }
+    person->key = key;
+    stile__map_put(x->arena, &x->person_index, key,
+                   (void *)(uintptr_t)x->persons.count);
+    *ret = person;
+    return STILE_OK;
+}
+
+static enum stile_status add_to(struct stile_exchange *x,
+                                struct stile__person *person,
+                                struct stile_value *resource)
+{
+    struct stile_value **slot = stile__list_add(x->arena, &person->resources,
+                                                sizeof(struct stile_value *));
+    if (slot == NULL) {
+        return STILE_NOMEM;
+    }
+    *slot = resource;
+    return STILE_OK;
+}
+
+/* ---- shared resources ------------------------------------------------------
+ */
+
+struct shared {
+    struct stile_value **items;
+    size_t count;
+    size_t *same;           /* the next of the same Type/id + 1, or 0 */
+    size_t *taken;          /* the last person that took it + 1, or 0 */
+    struct stile__map refs; /* Type/id -> index + 1 of the first */
+};
+
+static enum stile_status index_shared(struct stile_exchange *x,
+                                      struct shared *shared)
+{
+    shared->same = stile_arena_array(x->arena, shared->count, sizeof(size_t));
+    shared->taken = stile_arena_array(x->arena, shared->count, sizeof(size_t));
+    if (shared->same == NULL || shared->taken == NULL) {
+        return STILE_NOMEM;
+    }
+    for (size_t i = 0; i < shared->count; i++) {
+        struct stile_str ref = stile__resource_ref(x->arena, shared->items[i]);
+        uintptr_t first = (uintptr_t)stile__map_get(&shared->refs, ref);
+        if (first == 0) {
+            stile__map_put(x->arena, &shared->refs, ref,
+                           (void *)(uintptr_t)(i + 1));
+        } else {
+            shared->same[i] = shared->same[first - 1];
+            shared->same[first - 1] = i + 1;
+        }
+    }
+    return STILE_OK;
+}
+
+/* Adds the shared resources that `value` refers to and `p` has not yet. */
+static enum stile_status take_shared(struct stile_exchange *x,
+                                     struct shared *shared, size_t p,
+                                     const struct stile_value *value)
+{
+    struct stile__person *person = (struct stile__person *)x->persons.items + p;
+    enum stile_status status = STILE_OK;
+    for (const struct stile_value *child = value->first;
+         child != NULL && status == STILE_OK; child = child->next) {
+        size_t at = 0;
+        if (child->kind == STILE_STRING &&
+            stile_str_eqc(child->name, "reference")) {
+            at = (size_t)(uintptr_t)stile__map_get(&shared->refs, child->text);
+        }
+        for (; at != 0 && status == STILE_OK; at = shared->same[at - 1]) {
+            if (shared->taken[at - 1] != p + 1) {
+                shared->taken[at - 1] = p + 1;
+                status = add_to(x, person, shared->items[at - 1]);
             }
+        }
+        if (status == STILE_OK) {
+            status = take_shared(x, shared, p, child);
+        }
+    }
+    return status;
+}
+
+static void excuse(struct shared *shared, const struct stile_value *value)
+{
+    for (const struct stile_value *child = value->first; child != NULL;
+         child = child->next) {
+        size_t at = 0;
+        if (child->kind == STILE_STRING &&
+            stile_str_eqc(child->name, "reference")) {
+            at = (size_t)(uintptr_t)stile__map_get(&shared->refs, child->text);
+        }
+        for (; at != 0; at = shared->same[at - 1]) {
+            shared->taken[at - 1] = SIZE_MAX;
+        }
+        excuse(shared, child);
+    }
+}
+
+/* What nobody's record refers to goes nowhere, and its sender is told. A
+ * MessageHeader, and whom it names, speak of the message and end here. */
+static void tell_left(struct stile_exchange *x, struct shared *shared)
+{
+    for (size_t i = 0; i < shared->count; i++) {
+        if (is_type(shared->items[i], "MessageHeader")) {
+            shared->taken[i] = SIZE_MAX;
+            excuse(shared, shared->items[i]);
+        }
+    }
+    for (size_t i = 0; i < shared->count; i++) {
+        if (shared->taken[i] == 0) {
+            finding(x, "X109", STILE_WARNING, shared->items[i],
+                    "it is about no person of the message and goes nowhere: "
+                    "name its subject, or refer to it");
         }
     }
 }
 
-static void split_deletions(struct stile_exchange *x)
+/* A shared resource goes with each person whose resources refer to it, also
+ * by way of another shared one (PractitionerRole -> Organization): the list
+ * grows under the walk. */
+static enum stile_status spread_shared(struct stile_exchange *x,
+                                       struct shared *shared)
 {
+    enum stile_status status = index_shared(x, shared);
+    for (size_t p = 0; p < x->persons.count && status == STILE_OK; p++) {
+        struct stile__person *person =
+            (struct stile__person *)x->persons.items + p;
+        for (size_t i = 0; i < person->resources.count && status == STILE_OK;
+             i++) {
+            status = take_shared(
+                x, shared, p,
+                ((struct stile_value **)person->resources.items)[i]);
+        }
+    }
+    if (status == STILE_OK && stile_str_eqc(x->message->family, "fhir")) {
+        tell_left(x, shared);
+    }
+    return status;
+}
+
+/* ---- the split -------------------------------------------------------------
+ */
+
+static enum stile_status split_deletions(struct stile_exchange *x)
+{
+    if (x->deleted.count == 0) {
+        return STILE_OK;
+    }
     /* A deletion names a resource, not a person. In a message about one
      * person it is theirs; alone it is about a person we are not told of;
      * otherwise the sender must send one message a person. */
-    if (x->deleted.count > 0 && x->persons.count == 0 &&
-        x->message->format.len > 0) {
-        (void)add_person(x, STILE_STR_NULL, STILE_STR_NULL);
-    }
-    struct stile__deleted *deleted = x->deleted.items;
-    struct stile__person *persons = x->persons.items;
-    for (size_t i = 0; i < x->deleted.count && x->persons.count == 1; i++) {
-        struct stile__deleted *gone =
-            stile__list_add(x->arena, &persons[0].deleted, sizeof(*gone));
-        if (gone != NULL) {
-            *gone = deleted[i];
+    bool message = x->message->format.len > 0;
+    if (x->persons.count == 0 && message) {
+        struct whom unknown = {STILE_STR_NULL, STILE_STR_NULL};
+        struct stile__person *person = NULL;
+        enum stile_status status = person_of(x, &unknown, &person);
+        if (status != STILE_OK) {
+            return status;
         }
     }
-    if (x->deleted.count > 0 && x->persons.count != 1 &&
-        x->message->format.len > 0) {
-        (void)stile_diag_at_record(
-            &x->diags, "X105", STILE_ERROR, x->message->name, 0,
-            STILE_STR("Bundle.entry.request"),
-            "deletions can be taken only in a message about one person: "
-            "include that person's Patient");
+    if (x->persons.count == 1) {
+        ((struct stile__person *)x->persons.items)->deleted = x->deleted;
+    } else if (message) {
+        finding(x, "X105", STILE_ERROR, NULL,
+                "deletions can be taken only in a message about one person: "
+                "include that person's Patient");
     }
+    return STILE_OK;
+}
+
+static enum stile_status split_resources(struct stile_exchange *x,
+                                         struct shared *shared)
+{
+    struct stile_value **pivot = x->pivot.items;
+    struct whom *whom =
+        stile_arena_array(x->arena, x->pivot.count, sizeof(*whom));
+    bool *own = stile_arena_array(x->arena, x->pivot.count, sizeof(*own));
+    enum stile_status status =
+        whom == NULL || own == NULL ? STILE_NOMEM : STILE_OK;
+    for (size_t i = 0; i < x->pivot.count && status == STILE_OK; i++) {
+        own[i] = whom_of(x, pivot[i], &whom[i]);
+        status = learn_number(x, pivot[i], &whom[i]);
+    }
+    for (size_t i = 0; i < x->pivot.count && status == STILE_OK; i++) {
+        struct stile__person *person = NULL;
+        if (!own[i]) {
+            shared->items[shared->count++] = pivot[i];
+            continue;
+        }
+        status = person_of(x, &whom[i], &person);
+        if (status == STILE_OK) {
+            status = add_to(x, person, pivot[i]);
+        }
+    }
+    return status;
 }
 
 enum stile_status stile__split(struct stile_exchange *x)
 {
-    struct stile_value **pivot = x->pivot.items;
-    struct stile_value **shared =
-        stile_arena_array(x->arena, x->pivot.count, sizeof(*shared));
-    size_t shared_count = 0;
-    if (shared == NULL) {
+    struct shared shared = {
+        .items = stile_arena_array(x->arena, x->pivot.count,
+                                   sizeof(struct stile_value *))};
+    if (shared.items == NULL) {
         return STILE_NOMEM;
     }
-    for (size_t i = 0; i < x->pivot.count; i++) {
-        if (stile_str_eqc(stile_value_text(pivot[i], "resourceType"),
-                          "Patient")) {
-            struct stile_str nhs = patient_nhs(pivot[i]);
-            struct stile_str ref = stile__resource_ref(x->arena, pivot[i]);
-            struct stile__person *person = find_person(x, ref, nhs);
-            person = person != NULL ? person : add_person(x, ref, nhs);
-            if (person != NULL) {
-                add_to(x, person, pivot[i]);
-            }
-        }
+    enum stile_status status = split_resources(x, &shared);
+    if (status == STILE_OK) {
+        status = spread_shared(x, &shared);
     }
-    for (size_t i = 0; i < x->pivot.count; i++) {
-        if (stile_str_eqc(stile_value_text(pivot[i], "resourceType"),
-                          "Patient")) {
-            continue;
-        }
-        struct stile__person *person = person_of(x, pivot[i]);
-        if (person != NULL) {
-            add_to(x, person, pivot[i]);
-        } else {
-            shared[shared_count++] = pivot[i];
-        }
+    if (status == STILE_OK) {
+        status = split_deletions(x);
     }
-    spread_shared(x, shared, shared_count);
-    split_deletions(x);
-    if (x->persons.count > x->plan->persons_max) {
-        (void)stile_diag_at_record(
-            &x->diags, "X103", STILE_ERROR, x->message->name, 0, STILE_STR_NULL,
-            "the message is about more persons than one may be: split it");
-        return STILE_LIMIT;
+    if (status != STILE_OK) {
+        return status;
     }
     if (x->persons.count == 0 && x->message->format.len > 0 &&
         x->quarantine.count == 0) {
-        (void)stile_diag_at_record(
-            &x->diags, "X102", STILE_ERROR, x->message->name, 0, STILE_STR_NULL,
-            "the message is about no person: include a Patient");
+        finding(x, "X102", STILE_ERROR, NULL,
+                "the message is about no person: include a Patient");
         return STILE_INVALID;
     }
-    return x->diags.errors > 0 && x->message->family.len > 0 &&
-                   stile_str_eqc(x->message->family, "fhir")
+    return x->diags.errors > 0 && stile_str_eqc(x->message->family, "fhir")
                ? STILE_INVALID
                : STILE_OK;
 }

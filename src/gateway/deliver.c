@@ -16,6 +16,8 @@
 #include "gateway_private.h"
 
 #define CLAIM_ARENA (256u << 20)
+#define NOTES_ARENA (16u << 20)
+#define OUT_SLACK 256 /* an arena's rounding, two pieces */
 #define TICK_MS 500
 
 struct claim;
@@ -27,10 +29,16 @@ struct parcel { /* one claimed row on its way */
     struct stile_stored_fact *facts; /* of its person, as of the claim */
     size_t fact_count;
     uint64_t epoch;
-    struct stile_str kept; /* its kept message, when decided again */
+    struct stile_digest ground; /* of the plan and day it is decided under */
+    struct stile_str kept;      /* its kept message, when decided again */
     bool redecide;
     enum stile_status again;
-    struct stile_arena *again_arena; /* of the second decision, on the pool */
+    /* Its own, in use by one thread at a time: what is known of the person,
+     * then the second decision, then the body that came of it. */
+    struct stile_arena *arena;
+    struct stile_store_job
+        job; /* the second decision's entry, before it goes */
+    struct stile_accept accept;
     struct stile_str body, entry, key;
     enum stile_send_result result;
     const char *reason;
@@ -38,18 +46,20 @@ struct parcel { /* one claimed row on its way */
     uv_work_t work;
     char path[600]; /* folder sink */
     struct stile_settle settle;
-    struct stile_str entries[2];
+    struct stile_str delivery; /* entry */
     struct parcel *next_settle;
 };
 
 struct claim { /* rows claimed together share an arena */
     struct gateway *g;
     struct stile_plan_box *plan;
-    struct stile_arena *arena;
+    struct stile_arena *arena; /* the store's until claim_done: rows, bodies */
+    struct stile_arena *notes; /* the loop's: small texts of the parcels */
     struct stile_store_job job;
     struct stile_partner_claim *rooms;
     size_t room_count;
-    struct parcel *parcels;
+    size_t room;            /* of all partners */
+    struct parcel *parcels; /* as many */
     size_t count, open;
 };
 
@@ -59,12 +69,17 @@ struct settle_batch {
     struct parcel *first;
     struct stile_settle *settles;
     size_t count;
+    bool one; /* taken by itself, to part it from another that will not go */
 };
 
 struct deliver {
     struct gateway *g;
     uv_timer_t timer;
     bool claiming, again_wanted, settling, stopped;
+    bool one_by_one;  /* settle */
+    bool settle_wait; /* until the next tick */
+    bool narrow;      /* claim: one partner, one row, when bodies are large */
+    size_t turn;      /* claim, when narrow: whose */
     size_t claims_open;
     struct parcel *to_settle;
     size_t to_settle_count;
@@ -84,7 +99,11 @@ static void claim_release(struct claim *claim)
         return;
     }
     struct gateway *g = claim->g;
+    for (size_t i = 0; i < claim->count; i++) {
+        stile_arena_free(&claim->parcels[i].arena);
+    }
     stile_plan_release(&claim->plan);
+    stile_arena_free(&claim->notes);
     stile_arena_free(&claim->arena);
     free(claim);
     d->claims_open--;
@@ -99,37 +118,80 @@ static void settle_work(struct stile_store_job *job, struct stile_store *store)
     job->status = store->ops->settle(store, b->settles, b->count);
 }
 
+static void release_batch(struct settle_batch *b)
+{
+    struct parcel *next = NULL;
+    for (struct parcel *p = b->first; p != NULL; p = next) {
+        next = p->next_settle;
+        claim_release(p->claim);
+    }
+}
+
+static void put_back(struct deliver *d, struct settle_batch *b)
+{
+    struct parcel *last = b->first;
+    while (last->next_settle != NULL) {
+        last = last->next_settle;
+    }
+    last->next_settle = d->to_settle;
+    d->to_settle = b->first;
+    d->to_settle_count += b->count;
+}
+
+/* A disk that is full for a minute must not leave rows in sending until
+ * somebody starts the gateway again: nothing was changed, so it is tried
+ * again. What the store will not take by itself is given up, or it would hold
+ * up all others. */
+static void settle_failed(struct deliver *d, struct settle_batch *b,
+                          enum stile_status status)
+{
+    bool of_a_row = status == STILE_CONFLICT || status == STILE_NOT_FOUND ||
+                    status == STILE_INVALID || status == STILE_LIMIT;
+    bool give_up = of_a_row ? b->one : d->stopped;
+    log_line(d->g, LOG_ERROR, "store",
+             "the outcome of %zu sends could not be kept (%s): %s", b->count,
+             stile_status_text(status),
+             give_up ? "they go out again when the gateway starts again, "
+                       "under their keys"
+                     : "it is tried again");
+    if (give_up) {
+        release_batch(b);
+        return;
+    }
+    d->one_by_one = d->one_by_one || of_a_row;
+    d->settle_wait = !of_a_row;
+    put_back(d, b);
+}
+
 static void settle_done(struct stile_store_job *job)
 {
     struct settle_batch *b =
         (struct settle_batch *)((char *)job -
                                 offsetof(struct settle_batch, job));
     struct deliver *d = b->g->deliver;
-    if (job->status != STILE_OK) {
-        log_line(b->g, LOG_ERROR, "store",
-                 "the outcome of %zu sends could not be kept (%s): they stay "
-                 "in sending until the gateway starts again",
-                 b->count, stile_status_text(job->status));
-    }
-    struct parcel *next = NULL;
-    for (struct parcel *p = b->first; p != NULL; p = next) {
-        next = p->next_settle;
-        claim_release(p->claim);
+    d->settling = false;
+    if (job->status == STILE_OK) {
+        release_batch(b);
+    } else {
+        settle_failed(d, b, job->status);
     }
     free(b->settles);
     free(b);
-    d->settling = false;
+    if (d->to_settle == NULL) {
+        d->one_by_one = false;
+    }
     settle_some(d);
     deliver_kick(d->g);
 }
 
 static void settle_some(struct deliver *d)
 {
-    if (d->settling || d->to_settle == NULL) {
+    if (d->settling || d->settle_wait || d->to_settle == NULL) {
         return;
     }
+    size_t count = d->one_by_one ? 1 : d->to_settle_count;
     struct settle_batch *b = calloc(1, sizeof(*b));
-    struct stile_settle *settles = calloc(d->to_settle_count, sizeof(*settles));
+    struct stile_settle *settles = calloc(count, sizeof(*settles));
     if (b == NULL || settles == NULL) {
         free(b);
         free(settles);
@@ -138,11 +200,15 @@ static void settle_some(struct deliver *d)
     b->g = d->g;
     b->first = d->to_settle;
     b->settles = settles;
-    for (struct parcel *p = b->first; p != NULL; p = p->next_settle) {
+    b->one = count == 1;
+    struct parcel *last = NULL;
+    for (struct parcel *p = b->first; b->count < count; p = p->next_settle) {
         settles[b->count++] = p->settle;
+        last = p;
     }
-    d->to_settle = NULL;
-    d->to_settle_count = 0;
+    d->to_settle = last->next_settle;
+    d->to_settle_count -= count;
+    last->next_settle = NULL;
     d->settling = true;
     b->job.work = settle_work;
     b->job.done = settle_done;
@@ -152,7 +218,7 @@ static void settle_some(struct deliver *d)
 static struct stile_str settle_entry(struct parcel *p,
                                      enum stile_row_state state)
 {
-    struct stile_arena *arena = p->claim->arena;
+    struct stile_arena *arena = p->claim->notes;
     struct stile_buf out;
     char time[25];
     size_t len = stile_time_format(p->settle.now, time);
@@ -221,8 +287,9 @@ static void set_redecided(struct parcel *p)
 {
     if (p->redecide && p->again == STILE_OK) {
         p->settle.redecided = true;
-        p->settle.body = p->body;
-        p->settle.rules = stile_rules_digest(p->claim->plan->plan.rules);
+        p->settle.body =
+            stile_str_eq(p->body, p->row->what.body) ? STILE_STR_NULL : p->body;
+        p->settle.rules = p->ground;
         p->settle.epoch = p->epoch;
         p->settle.key = p->key;
     }
@@ -237,13 +304,9 @@ static void settle_as(struct parcel *p, enum stile_row_state state,
     p->settle.due = due;
     p->settle.now = stile_now();
     p->settle.reason = stile_str_cstr(p->reason);
-    size_t n = 0;
-    if (p->entry.len > 0) {
-        p->entries[n++] = p->entry;
-    }
-    p->entries[n++] = settle_entry(p, state);
-    p->settle.entries = p->entries;
-    p->settle.entry_count = n;
+    p->delivery = settle_entry(p, state);
+    p->settle.entries = &p->delivery;
+    p->settle.entry_count = 1;
     set_redecided(p);
     count_result(g, state);
     bool good = state == STILE_ROW_DONE;
@@ -294,8 +357,8 @@ static void https_done(void *ctx, int status, bool body_sent,
         p->reason = error != NULL ? error : "no answer";
     } else {
         struct stile_str text = stile_arena_printf(
-            p->claim->arena, "the receiver answered HTTP %d", status);
-        char *cstr = stile_arena_cstr(p->claim->arena, text);
+            p->claim->notes, "the receiver answered HTTP %d", status);
+        char *cstr = stile_arena_cstr(p->claim->notes, text);
         p->reason = cstr != NULL ? cstr : "the receiver answered an error";
     }
     sent(p);
@@ -310,14 +373,14 @@ static void send_https(struct parcel *p)
 {
     struct gateway *g = p->claim->g;
     struct stile_str url =
-        stile_arena_printf(p->claim->arena, "%s%s", p->partner->config->url,
+        stile_arena_printf(p->claim->notes, "%s%s", p->partner->config->url,
                            path_of(p->row->what.format));
     struct stile_header headers[] = {
         {STILE_STR("Content-Type"), p->row->what.media_type},
         {STILE_STR("Idempotency-Key"), p->key},
         {STILE_STR("X-Request-ID"), p->key},
         {STILE_STR("Accept"), p->row->what.media_type}};
-    struct stile_send send = {.url = stile_arena_cstr(p->claim->arena, url),
+    struct stile_send send = {.url = stile_arena_cstr(p->claim->notes, url),
                               .method = "POST",
                               .headers = headers,
                               .header_count = 4,
@@ -431,14 +494,22 @@ static void again_work(uv_work_t *work)
                                 .fact_count = p->fact_count,
                                 .epoch = p->epoch,
                                 .now = stile_now()};
-    /* An arena of its own: the claim's is shared by parcels on other
-     * threads. Results are copied on the loop. */
-    p->again_arena = stile_arena_new(p->claim->g->config->arena_bytes);
-    p->again = p->again_arena == NULL
-                   ? STILE_NOMEM
-                   : stile_exchange_again(&p->claim->plan->plan, &again,
-                                          &p->claim->g->keys, p->again_arena,
-                                          &p->body, &p->entry);
+    p->again =
+        stile_exchange_again(&p->claim->plan->plan, &again, &p->claim->g->keys,
+                             p->arena, &p->body, &p->entry);
+    if (p->again != STILE_OK && p->again != STILE_DENIED) {
+        return;
+    }
+    /* Only what came of it stays while it is sent. */
+    struct stile_arena *out =
+        stile_arena_new(p->body.len + p->entry.len + OUT_SLACK);
+    p->body = stile_arena_str(out, p->body);
+    p->entry = stile_arena_str(out, p->entry);
+    if (out == NULL || stile_arena_failed(out)) {
+        p->again = STILE_NOMEM;
+    }
+    stile_arena_free(&p->arena);
+    p->arena = out;
 }
 
 /* A body that differs from the row's needs a key that differs too, or it would
@@ -453,37 +524,71 @@ static void renew_key(struct parcel *p)
     }
     stile_sha256(p->body, &digest);
     stile_digest_hex(&digest, hex);
-    struct stile_str text =
-        stile_arena_printf(p->claim->arena, "%.*s\x1f%s",
-                           STILE_FMT(p->row->what.key), hex);
+    struct stile_str text = stile_arena_printf(
+        p->claim->notes, "%.*s\x1f%s", STILE_FMT(p->row->what.key), hex);
     stile_sha256(text, &digest);
     stile_digest_hex(&digest, hex);
-    p->key = stile_arena_str(p->claim->arena, stile_str_cstr(hex));
+    p->key = stile_arena_str(p->claim->notes, stile_str_cstr(hex));
+}
+
+/* Nothing was sent, so it is no news of the partner. */
+static void settle_unsent(struct parcel *p, enum stile_row_state state,
+                          const char *reason)
+{
+    struct gateway *g = p->claim->g;
+    stile_partner_ended(&p->partner->health, STILE_SEND_DONE, "", stile_now(),
+                        &p->partner->config->policy);
+    p->redecide = false;
+    p->reason = reason;
+    settle_as(p, state,
+              state == STILE_ROW_DEFERRED ? stile_now() + g->config->retry.least
+                                          : 0);
+}
+
+static void entry_done(struct stile_store_job *job)
+{
+    struct parcel *p =
+        (struct parcel *)((char *)job - offsetof(struct parcel, job));
+    enum stile_status status =
+        job->status != STILE_OK ? job->status : job->accepted.status;
+    if (status != STILE_OK) {
+        settle_unsent(p, STILE_ROW_DEFERRED,
+                      "its audit entry could not be kept");
+    } else if (p->again == STILE_DENIED) {
+        settle_unsent(p, STILE_ROW_WITHDRAWN,
+                      "decided again: consent or rules no longer allow it");
+    } else {
+        renew_key(p);
+        send_parcel(p);
+    }
+}
+
+/* Write-ahead: the second decision is in the log before anything leaves under
+ * it. */
+static void enter_first(struct parcel *p)
+{
+    p->accept = (struct stile_accept){
+        .now = stile_now(), .entries = &p->entry, .entry_count = 1};
+    memset(&p->job, 0, sizeof(p->job));
+    p->job.accept = &p->accept;
+    p->job.done = entry_done;
+    gateway_post(p->claim->g, &p->job);
 }
 
 static void again_done(uv_work_t *work, int uv_status)
 {
     STILE_ASSERT(uv_status == 0);
     struct parcel *p = work->data;
-    p->body = stile_arena_str(p->claim->arena, p->body);
-    p->entry = stile_arena_str(p->claim->arena, p->entry);
-    stile_arena_free(&p->again_arena);
     p->claim->g->counts.decided_again++;
-    if (p->again != STILE_OK) { /* nothing was sent: no news of the partner */
-        stile_partner_ended(&p->partner->health, STILE_SEND_DONE, "",
-                            stile_now(), &p->partner->config->policy);
-    }
-    if (p->again == STILE_DENIED) {
-        p->reason = "decided again: consent or rules no longer allow it";
-        settle_as(p, STILE_ROW_WITHDRAWN, 0);
-    } else if (p->again != STILE_OK) {
-        /* Not decided is not allowed: it waits for a person. */
-        p->reason = "could not be decided again: see the quarantine and the "
-                    "rules, then retry";
-        settle_as(p, STILE_ROW_PARKED, 0);
+    if (p->again == STILE_OK || p->again == STILE_DENIED) {
+        enter_first(p);
+    } else if (p->again == STILE_NOMEM) {
+        settle_unsent(p, STILE_ROW_DEFERRED, "memory was short");
     } else {
-        renew_key(p);
-        send_parcel(p);
+        /* Not decided is not allowed: it waits for a person. */
+        settle_unsent(p, STILE_ROW_PARKED,
+                      "could not be decided again: see the quarantine and the "
+                      "rules, then retry");
     }
 }
 
@@ -509,17 +614,21 @@ fill_parcel(struct claim *claim, struct stile_store *store, struct parcel *p)
 {
     enum stile_status status = STILE_OK;
     struct stile_str person = p->row->person;
+    p->arena = stile_arena_new(claim->g->config->arena_bytes);
+    if (p->arena == NULL) {
+        return STILE_NOMEM;
+    }
     if (person.len > 0) {
-        status = store->ops->facts(store, person, claim->arena, &p->facts,
+        status = store->ops->facts(store, person, p->arena, &p->facts,
                                    &p->fact_count, &p->epoch);
     }
-    struct stile_digest rules = stile_rules_digest(claim->plan->plan.rules);
-    p->redecide =
-        status == STILE_OK && (p->epoch != p->row->what.epoch ||
-                               !stile_digest_eq(&rules, &p->row->what.rules));
+    p->ground = stile_plan_ground(&claim->plan->plan, stile_now());
+    p->redecide = status == STILE_OK &&
+                  (p->epoch != p->row->what.epoch ||
+                   !stile_digest_eq(&p->ground, &p->row->what.rules));
     if (p->redecide) {
-        status = store->ops->message(store, p->row->what.message_id,
-                                     claim->arena, &p->kept);
+        status = store->ops->message(store, p->row->what.message_id, p->arena,
+                                     &p->kept);
     }
     return status;
 }
@@ -529,20 +638,13 @@ static void claim_work(struct stile_store_job *job, struct stile_store *store)
     struct claim *claim =
         (struct claim *)((char *)job - offsetof(struct claim, job));
     struct stile_outbox_row *rows = NULL;
+    size_t count = 0;
     job->status =
         store->ops->claim(store, stile_now(), claim->rooms, claim->room_count,
-                          claim->arena, &rows, &claim->count);
-    if (job->status != STILE_OK || claim->count == 0) {
-        return;
-    }
-    claim->parcels =
-        stile_arena_array(claim->arena, claim->count, sizeof(*claim->parcels));
-    if (claim->parcels == NULL) {
-        job->status = STILE_NOMEM;
-        return;
-    }
-    for (size_t i = 0; i < claim->count; i++) {
-        struct parcel *p = &claim->parcels[i];
+                          claim->arena, &rows, &count);
+    STILE_ASSERT(count <= claim->room);
+    for (size_t i = 0; job->status == STILE_OK && i < count; i++) {
+        struct parcel *p = &claim->parcels[claim->count++];
         p->claim = claim;
         p->row = &rows[i];
         p->body = rows[i].what.body;
@@ -565,13 +667,9 @@ static void claim_start_parcels(struct claim *claim)
             p->redecide = false; /* no disclosure */
         }
         if (p->again != STILE_OK) {
-            p->redecide = false;
-            p->reason = "what is known of the person could not be read";
             stile_partner_started(&p->partner->health);
-            stile_partner_ended(&p->partner->health, STILE_SEND_DONE, "",
-                                stile_now(), &p->partner->config->policy);
-            settle_as(p, STILE_ROW_DEFERRED,
-                      stile_now() + g->config->retry.least);
+            settle_unsent(p, STILE_ROW_DEFERRED,
+                          "what is known of the person could not be read");
             continue;
         }
         start_parcel(p);
@@ -589,6 +687,8 @@ static void claim_done(struct stile_store_job *job)
         log_line(g, LOG_ERROR, "store", "due rows could not be claimed: %s",
                  stile_status_text(job->status));
     }
+    /* Bodies that do not fit together are taken one at a time. */
+    d->narrow = job->status == STILE_NOMEM || job->status == STILE_LIMIT;
     if (job->status != STILE_OK || claim->count == 0) {
         claim->open = 1;
         claim_release(claim);
@@ -601,18 +701,45 @@ static void claim_done(struct stile_store_job *job)
     }
 }
 
-static size_t fill_rooms(struct gateway *g, struct claim *claim)
+/* How many rows there is room for. */
+static size_t fill_rooms(struct deliver *d, struct claim *claim)
 {
+    struct gateway *g = d->g;
     stile_time now = stile_now();
-    for (size_t i = 0; i < g->partner_count; i++) {
-        struct partner_run *p = &g->partners[i];
+    size_t total = 0;
+    size_t most = d->narrow ? 1 : g->partner_count;
+    for (size_t i = 0; i < g->partner_count && claim->room_count < most; i++) {
+        size_t at = (d->turn + i) % g->partner_count;
+        struct partner_run *p = &g->partners[at];
         uint32_t room = stile_partner_room(&p->health, now, &p->config->policy);
         if (room > 0) {
+            room = d->narrow ? 1 : room;
             claim->rooms[claim->room_count].partner = p->config->partner.name;
             claim->rooms[claim->room_count++].room = room;
+            total += room;
+            d->turn = d->narrow ? at + 1 : d->turn;
         }
     }
-    return claim->room_count;
+    return total;
+}
+
+static struct claim *claim_new(struct deliver *d)
+{
+    struct gateway *g = d->g;
+    struct claim *claim = calloc(1, sizeof(*claim));
+    if (claim == NULL) {
+        return NULL;
+    }
+    claim->g = g;
+    claim->arena = stile_arena_new(CLAIM_ARENA);
+    claim->notes = stile_arena_new(NOTES_ARENA);
+    claim->open = 1;
+    claim->plan = g->plan;
+    claim->plan->refs++;
+    d->claims_open++;
+    claim->rooms = stile_arena_array(claim->arena, g->partner_count + 1,
+                                     sizeof(*claim->rooms));
+    return claim;
 }
 
 static void claim_some(struct deliver *d)
@@ -622,22 +749,15 @@ static void claim_some(struct deliver *d)
         return;
     }
     d->again_wanted = false;
-    struct claim *claim = calloc(1, sizeof(*claim));
-    struct stile_arena *arena = stile_arena_new(CLAIM_ARENA);
-    if (claim == NULL || arena == NULL) {
-        free(claim);
-        stile_arena_free(&arena);
+    struct claim *claim = claim_new(d);
+    if (claim == NULL) {
         return; /* the timer comes back */
     }
-    claim->g = g;
-    claim->arena = arena;
-    claim->plan = g->plan;
-    claim->plan->refs++;
-    claim->rooms =
-        stile_arena_array(arena, g->partner_count + 1, sizeof(*claim->rooms));
-    d->claims_open++;
-    if (claim->rooms == NULL || fill_rooms(g, claim) == 0) {
-        claim->open = 1;
+    bool ready = claim->rooms != NULL && claim->notes != NULL;
+    claim->room = ready ? fill_rooms(d, claim) : 0;
+    claim->parcels =
+        stile_arena_array(claim->arena, claim->room, sizeof(*claim->parcels));
+    if (claim->room == 0 || claim->parcels == NULL) {
         claim_release(claim);
         return;
     }
@@ -653,6 +773,7 @@ static void claim_some(struct deliver *d)
 static void on_tick(uv_timer_t *timer)
 {
     struct deliver *d = timer->data;
+    d->settle_wait = false;
     settle_some(d);
     claim_some(d);
 }
@@ -684,6 +805,8 @@ void deliver_stop(struct gateway *g)
 {
     if (g->deliver != NULL && !g->deliver->stopped) {
         g->deliver->stopped = true;
+        g->deliver->settle_wait = false;
+        settle_some(g->deliver);
         uv_close((uv_handle_t *)&g->deliver->timer, NULL);
     }
 }
