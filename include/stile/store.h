@@ -174,8 +174,9 @@ struct stile_store_ops {
     /* All or nothing. NOT_FOUND: no such row. CONFLICT: one is not sending,
      * or may not go there, or the new key is taken. A final row's body is
      * emptied; a kept message goes with its last row that is not final. A row
-     * that ends refused or withdrawn puts the sent marks of its route and
-     * person in doubt (digest all 0xff): the next export shows them anew. */
+     * that ends refused or withdrawn, or whose body was decided anew, puts the
+     * sent marks of its route and person in doubt (digest all 0xff): the next
+     * export shows them anew. */
     enum stile_status (*settle)(struct stile_store *store,
                                 const struct stile_settle *settles,
                                 size_t count);

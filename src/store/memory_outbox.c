@@ -287,6 +287,9 @@ static void settle_one(struct memory_store *m,
     f.n[ROW_STATE] = settle->state;
     f.n[ROW_DUE] = settle->due;
     f.t[ROW_REASON] = settle->reason;
+    if (settle->redecided && settle->body.len > 0) {
+        doubt_sent(m, &row->f);
+    }
     if (settle->redecided) {
         f.digest = settle->rules;
         f.n[ROW_EPOCH] = (int64_t)settle->epoch;

@@ -247,6 +247,9 @@ static void settle_one(struct sqlite_store *s,
         stile__sql_fail(s, STILE_CONFLICT);
         return;
     }
+    if (settle->redecided && settle->body.len > 0) {
+        doubt_sent(s, settle->id); /* another body than the marks tell of */
+    }
     move_row(s, settle->id, settle->due, settle->now, settle->state,
              settle->reason);
     if (settle->redecided) {
