@@ -34,6 +34,7 @@
 struct batch_file {
     char name[256];
     off_t size;
+    struct timespec changed; /* its inode: also by chmod and rename */
 };
 
 struct chunk { /* rows on their way to the mirror */
@@ -57,8 +58,9 @@ struct extract {
     struct batch_file files[FILES_MAX];
     size_t file_count;
     char stamp[64], agreement[64];
-    uint64_t signature, last_signature; /* names and sizes: stands still? */
-    bool complete, finished;
+    uint64_t signature, last_signature; /* of its files: stands still? */
+    uint64_t bad_signature; /* it could not be read as it stood then */
+    bool complete, finished, crowded;
     uint64_t number;
     /* the file in hand */
     size_t at;
@@ -72,7 +74,6 @@ struct extract {
     bool last_fed;
     struct stile_diags diags;
     struct chunk chunk;
-    bool gate_moved;
     uint64_t rows_read, rows_bad;
     /* the persons */
     struct stile_arena *list_arena;
@@ -145,7 +146,7 @@ static void copy_text(char *out, size_t size, struct stile_str s)
 }
 
 /* Batches are worked in order of their stamp: the oldest is taken. */
-static void add_file(struct extract *e, const char *name, off_t size)
+static void add_file(struct extract *e, const char *name, const struct stat *st)
 {
     struct stile_emis_name parts;
     if (!stile_emis_name_parse(stile_str_cstr(name), &parts) ||
@@ -158,16 +159,21 @@ static void add_file(struct extract *e, const char *name, off_t size)
                     : stile_str_cmp(parts.stamp, stile_str_cstr(e->stamp));
     if (order < 0) {
         e->file_count = 0;
+        e->crowded = false;
         copy_text(e->stamp, sizeof(e->stamp), parts.stamp);
         copy_text(e->agreement, sizeof(e->agreement), parts.agreement);
     }
-    if (order > 0 || e->file_count == FILES_MAX ||
-        !stile_str_eqc(parts.agreement, e->agreement)) {
+    if (order > 0 || !stile_str_eqc(parts.agreement, e->agreement)) {
+        return;
+    }
+    if (e->file_count == FILES_MAX) {
+        e->crowded = true;
         return;
     }
     struct batch_file *file = &e->files[e->file_count++];
     copy_text(file->name, sizeof(file->name), stile_str_cstr(name));
-    file->size = size;
+    file->size = st->st_size;
+    file->changed = st->st_ctim;
 }
 
 static struct stile_str table_of(const struct batch_file *file)
@@ -213,6 +219,7 @@ static void look_work(uv_work_t *work)
     struct extract *e = work->data;
     e->file_count = 0;
     e->complete = false;
+    e->crowded = false;
     DIR *dir = opendir(e->feed->folder);
     if (dir == NULL) {
         return;
@@ -224,20 +231,24 @@ static void look_work(uv_work_t *work)
             stile_str_ends(stile_str_cstr(d->d_name), STILE_STR(".csv")) &&
             join(path, e->feed->folder, d->d_name, "") &&
             lstat(path, &st) == 0 && S_ISREG(st.st_mode)) {
-            add_file(e, d->d_name, st.st_size);
+            add_file(e, d->d_name, &st);
         }
     }
     (void)closedir(dir);
     qsort(e->files, e->file_count, sizeof(e->files[0]), by_name);
     uint64_t signature = e->file_count;
     for (size_t i = 0; i < e->file_count; i++) {
-        signature = signature * 31 + (uint64_t)e->files[i].size +
-                    stile_str_hash(stile_str_cstr(e->files[i].name));
+        const struct batch_file *file = &e->files[i];
+        signature = signature * 31 + (uint64_t)file->size;
+        signature = signature * 31 + (uint64_t)file->changed.tv_sec;
+        signature = signature * 31 + (uint64_t)file->changed.tv_nsec;
+        signature = signature * 31 + stile_str_hash(stile_str_cstr(file->name));
     }
     e->last_signature = e->signature;
     e->signature = signature;
-    e->complete =
-        e->file_count > 0 && is_whole(e) && e->signature == e->last_signature;
+    e->complete = e->file_count > 0 && is_whole(e) &&
+                  e->signature == e->last_signature &&
+                  e->signature != e->bad_signature;
 }
 
 /* ---- begin
@@ -310,7 +321,6 @@ static void begin_done(struct stile_store_job *job)
     e->at = 0;
     e->rows_read = 0;
     e->rows_bad = 0;
-    e->gate_moved = false;
     load_start(e);
 }
 
@@ -319,7 +329,14 @@ static void look_done(uv_work_t *work, int uv_status)
     STILE_ASSERT(uv_status == 0);
     struct extract *e = work->data;
     e->failed = 0;
-    if (e->complete) {
+    if (e->complete && e->crowded) {
+        log_line(e->g, LOG_ERROR, "feed",
+                 "%.*s: batch %s has more than %d files and waits: take away "
+                 "those that are not of it",
+                 STILE_FMT(e->feed->name), e->stamp, FILES_MAX);
+        e->bad_signature = e->signature;
+        persons_start(e);
+    } else if (e->complete) {
         on_store(e, begin_work, begin_done);
     } else {
         persons_start(e); /* what a crash or a late row left */
@@ -460,8 +477,9 @@ static bool fill_row(struct extract *e, const struct stile_str *cells,
         !stile_str_to_int64(by_ordinal[e->order_column], &out->order)) {
         out->order = 0;
     }
+    /* One row the store would not take would hold up its whole batch. */
     return out->key.len > 0 && by_ordinal[e->table->keys[0]].len > 0 &&
-           out->cells.ptr != NULL;
+           out->cells.ptr != NULL && out->person.len <= STILE_STORE_TEXT_MAX;
 }
 
 static void set_aside(struct extract *e, uint64_t row, struct stile_str reason,
@@ -483,7 +501,8 @@ static void set_aside(struct extract *e, uint64_t row, struct stile_str reason,
 static void read_rows(struct extract *e)
 {
     struct chunk *c = &e->chunk;
-    while (c->count < CHUNK_ROWS && c->bad_count < CHUNK_ROWS) {
+    while (c->count < CHUNK_ROWS && c->bad_count < CHUNK_ROWS &&
+           stile_arena_used(c->arena) < CHUNK_ARENA / 2) {
         const struct stile_str *cells = NULL;
         size_t count = 0, before = e->diags.count;
         uint64_t row = 0;
@@ -503,7 +522,9 @@ static void read_rows(struct extract *e)
         } else if (fill_row(e, cells, count, &c->rows[c->count])) {
             c->count++;
         } else {
-            set_aside(e, row, STILE_STR("a key cell is empty"), cells, count);
+            set_aside(e, row,
+                      STILE_STR("a key or person cell is empty or too long"),
+                      cells, count);
         }
         if (stile_arena_failed(c->arena)) {
             c->failed = true;
@@ -558,6 +579,7 @@ static void apply_work(struct stile_store_job *job, struct stile_store *store)
 {
     struct extract *e = of_job(job);
     struct chunk *c = &e->chunk;
+    bool moved = false;
     bool gate =
         c->count > 0 && stile_str_eq(c->rows[0].table, dialect(e, "gate"));
     for (size_t i = 0; gate && i < c->count; i++) {
@@ -568,12 +590,17 @@ static void apply_work(struct stile_store_job *job, struct stile_store *store)
         is = mirror_read(arena, e->table, c->rows[i].cells, &cells) ==
                  STILE_OK &&
              !c->rows[i].deleted && gate_is_open(&cells);
-        e->gate_moved = e->gate_moved || (known && was) != is;
+        moved = moved || (known && was) != is;
         stile_arena_free(&arena);
     }
-    job->status = c->count == 0
-                      ? STILE_OK
-                      : store->ops->mirror_apply(store, c->rows, c->count);
+    /* Before the rows, so that a stop between the two is made good when the
+     * batch is read again. */
+    uint64_t touched = 0;
+    job->status =
+        moved ? store->ops->touch(store, e->feed->name, &touched) : STILE_OK;
+    if (job->status == STILE_OK && c->count > 0) {
+        job->status = store->ops->mirror_apply(store, c->rows, c->count);
+    }
     if (job->status == STILE_OK && c->bad_count > 0) {
         struct stile_accept accept = {.now = stile_now(),
                                       .quarantine = c->bad,
@@ -587,13 +614,7 @@ static void apply_work(struct stile_store_job *job, struct stile_store *store)
 static void finish_work(struct stile_store_job *job, struct stile_store *store)
 {
     struct extract *e = of_job(job);
-    uint64_t touched = 0;
-    job->status = e->gate_moved
-                      ? store->ops->touch(store, e->feed->name, &touched)
-                      : STILE_OK;
-    if (job->status == STILE_OK) {
-        job->status = store->ops->batch_finish(store, e->number, stile_now());
-    }
+    job->status = store->ops->batch_finish(store, e->number, stile_now());
 }
 
 static void finish_done(struct stile_store_job *job)
@@ -655,6 +676,7 @@ static void load_done(uv_work_t *work, int uv_status)
     struct extract *e = work->data;
     if (e->chunk.failed) {
         say_file_failed(e);
+        e->bad_signature = e->signature;
         stile_arena_free(&e->chunk.arena);
         close_file(e);
         persons_start(e);
@@ -753,6 +775,10 @@ static enum stile_status check_gate(struct trip *trip, const struct extract *e,
     if (gate.len == 0 || table == NULL) {
         return STILE_OK;
     }
+    if (practice.len == 0) {
+        trip->skip = true;
+        return STILE_OK;
+    }
     enum stile_status status = store->ops->mirror_get(
         store, e->feed->name, gate, practice, trip->arena, &row);
     if (status == STILE_OK) {
@@ -772,7 +798,7 @@ static enum stile_status gather(struct trip *trip, struct stile_store *store)
     struct gathered got = {.trip = trip, .e = e};
     enum stile_status status = store->ops->mirror_person(
         store, e->feed->name, trip->message.feed_person, gather_row, &got);
-    if (status == STILE_OK && got.practice.len > 0) {
+    if (status == STILE_OK) {
         status = check_gate(trip, e, store, got.practice);
     }
     trip->message.rows = got.rows;

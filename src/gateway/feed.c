@@ -33,6 +33,7 @@ struct feed {
     char last_name[256]; /* of the look before: must stand still */
     off_t last_size;
     struct stile_str bytes; /* the file, when it stood still */
+    const char *unread;     /* why it could not be read, or NULL */
     struct trip *trip;
 };
 
@@ -93,22 +94,53 @@ static void find_first(struct feed *feed)
     (void)closedir(dir);
 }
 
+/* Between the look and this the name may have become a link to elsewhere or a
+ * pipe: neither is followed. */
+static const char *read_message(struct feed *feed)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    size_t limit = feed->trip->plan->plan.json.bytes, len = 0;
+    int fd = join(path, feed->config->folder, "", feed->name, "")
+                 ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+                 : -1;
+    if (fd < 0 && errno == ENOENT) {
+        return NULL; /* somebody took it away again */
+    }
+    const char *why = "it cannot be read: see its permissions";
+    char *bytes = NULL;
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        bool fits = st.st_size >= 0 && (uint64_t)st.st_size <= limit;
+        why = fits ? why : "it is larger than a message may be: split it";
+        bytes =
+            fits ? stile_arena_alloc(feed->trip->arena, (size_t)st.st_size + 1)
+                 : NULL;
+    }
+    ssize_t n = 1;
+    while (bytes != NULL && n > 0 && len < (size_t)st.st_size) {
+        n = read(fd, bytes + len, (size_t)st.st_size - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    if (bytes != NULL && n >= 0) {
+        feed->bytes = (struct stile_str){bytes, len};
+        why = NULL;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return why;
+}
+
 static void look_work(uv_work_t *work)
 {
     struct feed *feed = work->data;
     find_first(feed);
     feed->bytes = STILE_STR_NULL;
-    if (!feed->found || feed->trip == NULL ||
-        strcmp(feed->name, feed->last_name) != 0 ||
-        feed->size != feed->last_size) {
-        return;
-    }
-    char path[PATH_BYTES];
-    struct stile_str error;
-    if (join(path, feed->config->folder, "", feed->name, "") &&
-        stile_file_read(path, feed->trip->plan->plan.json.bytes,
-                        feed->trip->arena, &feed->bytes, &error) != STILE_OK) {
-        feed->bytes = STILE_STR_NULL;
+    feed->unread = NULL;
+    if (feed->found && feed->trip != NULL &&
+        strcmp(feed->name, feed->last_name) == 0 &&
+        feed->size == feed->last_size) {
+        feed->unread = read_message(feed);
     }
 }
 
@@ -122,14 +154,14 @@ static bool make_folder(const struct feed *feed, const char *sub)
            (mkdir(path, 0750) == 0 || errno == EEXIST);
 }
 
-static void write_findings(const struct feed *feed, const char *sub,
+static void write_findings(const char *file, const struct feed *feed,
                            const struct stile_diags *diags)
 {
-    char path[PATH_BYTES];
-    if (diags == NULL || diags->count == 0 ||
-        !join(path, feed->config->folder, sub, feed->name, ".findings.txt")) {
+    char path[PATH_BYTES + 16];
+    if (diags == NULL || diags->count == 0) {
         return;
     }
+    (void)snprintf(path, sizeof(path), "%s.findings.txt", file);
     struct stile_buf text;
     stile_buf_init(&text, 1u << 20);
     stile_diags_print(diags, false, &text);
@@ -145,21 +177,39 @@ static void write_findings(const struct feed *feed, const char *sub,
     stile_buf_release(&text);
 }
 
+/* A name of its own in the folder: what was put away before is not written
+ * over. */
+static bool free_name(const struct feed *feed, const char *sub,
+                      char out[PATH_BYTES], char suffix[16])
+{
+    struct stat st;
+    suffix[0] = '\0';
+    for (unsigned i = 1; i < 10000; i++) {
+        if (!join(out, feed->config->folder, sub, feed->name, suffix)) {
+            return false;
+        }
+        if (lstat(out, &st) != 0) {
+            return errno == ENOENT;
+        }
+        (void)snprintf(suffix, 16, ".%u", i);
+    }
+    return false;
+}
+
 static void put_away(const struct feed *feed, const char *sub,
                      const struct stile_diags *diags)
 {
-    char from[PATH_BYTES], to[PATH_BYTES];
+    char from[PATH_BYTES], to[PATH_BYTES], suffix[16];
     if (!make_folder(feed, sub) ||
         !join(from, feed->config->folder, "", feed->name, "") ||
-        !join(to, feed->config->folder, sub, feed->name, "") ||
-        rename(from, to) != 0) {
+        !free_name(feed, sub, to, suffix) || rename(from, to) != 0) {
         log_line(feed->g, LOG_ERROR, "feed",
                  "%.*s: %s could not be moved to %s/: give the gateway write "
                  "permission on the folder",
                  STILE_FMT(feed->config->name), feed->name, sub);
         return;
     }
-    write_findings(feed, sub, diags);
+    write_findings(to, feed, diags);
 }
 
 /* ---- a file's trip
@@ -178,10 +228,16 @@ static void trip_ended(struct trip *trip)
     } else if (trip->status == STILE_OK) {
         trip_log(trip);
         put_away(feed, trip->begun == STILE_OK ? "done" : "failed", diags);
-    } else if (trip->status == STILE_LIMIT || trip->status == STILE_CONFLICT) {
+    } else if (trip->status == STILE_LIMIT || trip->status == STILE_CONFLICT ||
+               trip->status == STILE_INVALID ||
+               trip->status == STILE_UNSUPPORTED) {
+        /* To try again would not help, and would hold up the others. */
         log_line(feed->g, LOG_ERROR, "not-taken",
-                 "%s of %.*s is more than a message may be: split it",
-                 feed->name, STILE_FMT(feed->config->name));
+                 "%s of %.*s was put into failed/: %s%s", feed->name,
+                 STILE_FMT(feed->config->name), stile_status_text(trip->status),
+                 trip->status == STILE_LIMIT
+                     ? "; it is more than a message may be: split it"
+                     : "");
         put_away(feed, "failed", diags);
     } else {
         log_line(feed->g, LOG_ERROR, "not-taken",
@@ -227,8 +283,15 @@ static void look_done(uv_work_t *work, int uv_status)
         start_trip(feed);
         return;
     }
-    trip_free(&feed->trip);
+    if (feed->unread != NULL && !feed->g->feeds->stopped) {
+        log_line(feed->g, LOG_ERROR, "not-taken",
+                 "%s of %.*s was put into failed/: %s", feed->name,
+                 STILE_FMT(feed->config->name), feed->unread);
+        put_away(feed, "failed", NULL);
+        feed->found = false;
+    }
     feed->busy = false;
+    trip_free(&feed->trip);
     memcpy(feed->last_name, feed->found ? feed->name : "",
            feed->found ? strlen(feed->name) + 1 : 1);
     feed->last_size = feed->size;
