@@ -112,6 +112,7 @@ static void scrape_done(struct stile_store_job *job)
 {
     struct scrape *s =
         (struct scrape *)((char *)job - offsetof(struct scrape, job));
+    s->g->scrapes--;
     if (job->status != STILE_OK) {
         answer_text(s->call, 503,
                     STILE_STR("the store did not answer: see the log\n"));
@@ -128,11 +129,12 @@ static void scrape_done(struct stile_store_job *job)
 
 static void scrape(struct gateway *g, struct stile_call *call)
 {
-    struct scrape *s = calloc(1, sizeof(*s));
+    struct scrape *s = g->scrapes < SCRAPES_MAX ? calloc(1, sizeof(*s)) : NULL;
     if (s == NULL) {
-        answer_text(call, 503, STILE_STR("out of memory\n"));
+        answer_text(call, 503, STILE_STR("too much at once: ask again\n"));
         return;
     }
+    g->scrapes++;
     s->g = g;
     s->call = call;
     s->job.work = scrape_work;

@@ -213,6 +213,58 @@ static void enter_plan(struct gateway *g, const char *type)
     gateway_post(g, &e->job);
 }
 
+/* ---- what exports are shown again after a change of plan ----------------
+ */
+
+struct touch_job {
+    struct gateway *g;
+    struct stile_store_job job;
+    uint64_t count;
+};
+
+static void touch_work(struct stile_store_job *job, struct stile_store *store)
+{
+    struct touch_job *t =
+        (struct touch_job *)((char *)job - offsetof(struct touch_job, job));
+    const struct stile_config *config = t->g->config;
+    for (size_t i = 0; i < config->feed_count && job->status == STILE_OK; i++) {
+        uint64_t count = 0;
+        job->status = store->ops->touch(store, config->feeds[i].name, &count);
+        t->count += count;
+    }
+}
+
+static void touch_done(struct stile_store_job *job)
+{
+    struct touch_job *t =
+        (struct touch_job *)((char *)job - offsetof(struct touch_job, job));
+    if (job->status != STILE_OK) {
+        log_line(t->g, LOG_ERROR, "store",
+                 "exports could not be marked to be worked again (%s): send "
+                 "SIGHUP again",
+                 stile_status_text(job->status));
+    } else if (t->count > 0) {
+        log_line(t->g, LOG_INFO, "reload",
+                 "%llu persons of exports are worked again under the new plan",
+                 (unsigned long long)t->count);
+    }
+    free(t);
+}
+
+/* What the old plan kept back the new one may share, and an export row speaks
+ * up by itself only when it changes. */
+static void touch_feeds(struct gateway *g)
+{
+    struct touch_job *t = calloc(1, sizeof(*t));
+    if (t == NULL) {
+        return;
+    }
+    t->g = g;
+    t->job.work = touch_work;
+    t->job.done = touch_done;
+    gateway_post(g, &t->job);
+}
+
 /* ---- reload: build beside, then swap
  * ---------------------------------------------------- */
 
@@ -271,6 +323,7 @@ static void on_reload(uv_signal_t *handle, int signum)
     g->client = client;
     stile_identity_free(&g->identity);
     g->identity = identity;
+    bool same = stile_digest_eq(&plan->plan.digest, &g->plan->plan.digest);
     stile_plan_release(&g->plan);
     g->plan = plan;
     g->counts.reloads++;
@@ -278,6 +331,9 @@ static void on_reload(uv_signal_t *handle, int signum)
     stile_digest_hex(&plan->plan.digest, hex);
     log_line(g, LOG_INFO, "reload", "plan %.16s is in force", hex);
     enter_plan(g, "plan");
+    if (!same) {
+        touch_feeds(g);
+    }
     deliver_kick(g);
 }
 
@@ -309,8 +365,12 @@ void gateway_settled(struct gateway *g)
         !feeds_idle(g) || g->checkpointing) {
         return;
     }
-    if (g->listener != NULL && stile_listener_counts(g->listener).open > 0) {
-        return; /* on_drained comes */
+    if (!g->last_checkpoint) { /* over all that was entered until now */
+        g->last_checkpoint = true;
+        checkpoint_start(g);
+        if (g->checkpointing) {
+            return; /* its end comes here again */
+        }
     }
     close_all(g);
 }
@@ -319,7 +379,6 @@ static void on_drained(void *ctx)
 {
     struct gateway *g = ctx;
     g->ready = false;
-    checkpoint_start(g);
     gateway_settled(g);
 }
 
@@ -370,6 +429,19 @@ static int complain(const struct gateway *g, const char *what,
     return EXIT_RESOURCE;
 }
 
+/* All that may be posted at once: a job for each exchange, feed, scrape and
+ * row on its way, and the few of which there is one. */
+static size_t queue_size(const struct gateway *g)
+{
+    size_t most =
+        g->config->exchanges_max + g->config->feed_count + SCRAPES_MAX + 64;
+    for (size_t i = 0; i < g->partner_count; i++) {
+        most += g->partners[i].config->policy.window;
+    }
+    return most > g->config->store_queue_max ? most
+                                             : g->config->store_queue_max;
+}
+
 static int open_store(struct gateway *g)
 {
     struct stile_str error = STILE_STR_NULL;
@@ -397,8 +469,8 @@ static int open_store(struct gateway *g)
     stile_hmac_sha256(g->keys.salt, STILE_STR("pseudonym"), &g->pseudonym_key);
     g->keys.pseudonym =
         (struct stile_str){(const char *)g->pseudonym_key.bytes, 32};
-    return stile_store_thread_start(g->store, g->config->store_queue_max, 64,
-                                    wake, g, &g->thread) == STILE_OK
+    return stile_store_thread_start(g->store, queue_size(g), 64, wake, g,
+                                    &g->thread) == STILE_OK
                ? 0
                : EXIT_RESOURCE;
 }

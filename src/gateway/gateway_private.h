@@ -13,6 +13,8 @@
 
 struct gateway;
 
+#define SCRAPES_MAX 16
+
 /* ---- log.c: the one place that logs ---------------------------------------
  */
 
@@ -99,8 +101,9 @@ struct gateway {
     size_t partner_count;
     struct deliver *deliver;
     struct feeds *feeds;
-    size_t trips; /* in flight */
-    bool ready, draining, checkpointing, closing;
+    size_t trips;   /* in flight */
+    size_t scrapes; /* of the admin listener, in flight */
+    bool ready, draining, checkpointing, last_checkpoint, closing;
     uint64_t signed_size; /* of the log, under a checkpoint */
     uint8_t salt[32];
     struct stile_digest pseudonym_key; /* made from the salt */
@@ -110,8 +113,8 @@ struct gateway {
     bool color;
 };
 
-/* The queue of the store thread is as long as all that may stand in it at
- * once (checked at start), so posting cannot fail. */
+/* The queue of the store thread is made as long as all that may stand in it at
+ * once, so posting cannot fail. */
 void gateway_post(struct gateway *g, struct stile_store_job *job);
 /* Called when something that holds up the end of a drain has ended. */
 void gateway_settled(struct gateway *g);

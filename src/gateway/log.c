@@ -95,7 +95,7 @@ void log_diags(const struct gateway *g, const struct stile_diags *diags)
 {
     struct stile_buf out;
     stile_buf_init(&out, 1u << 20);
-    stile_diags_print(diags, g->color, &out);
+    stile_diags_print(diags, false, &out);
     struct stile_str rest = stile_buf_str(&out), line;
     while (stile_str_next(&rest, '\n', &line)) {
         log_line(g, LOG_WARN, "finding", "%.*s", STILE_FMT(line));

@@ -10,6 +10,9 @@
  */
 #include "gateway_private.h"
 
+/* A sheet of a hundred thousand broken rows must not hold up the loop. */
+#define EVENTS_LOGGED 200
+
 static struct trip *of_job(struct stile_store_job *job)
 {
     return (struct trip *)((char *)job - offsetof(struct trip, job));
@@ -268,6 +271,11 @@ void trip_log(const struct trip *trip)
     const struct stile_event *events =
         stile_exchange_events(trip->exchange, &count);
     for (size_t i = 0; i < count; i++) {
+        if (i == EVENTS_LOGGED) {
+            log_line(trip->g, LOG_WARN, "log",
+                     "%zu more lines of this message are left out", count - i);
+            return;
+        }
         log_line(trip->g,
                  events[i].kind == STILE_EVENT_QUARANTINE ? LOG_WARN : LOG_INFO,
                  words[events[i].kind], "%.*s%s%.*s", STILE_FMT(events[i].text),
