@@ -43,30 +43,28 @@ void stile_audit_tree_root(const struct stile_audit_tree *tree,
  * old_size does not lie in the tree; what `leaf` fails with is handed on. */
 typedef enum stile_status (*stile_audit_leaf_fn)(void *ctx, uint64_t index,
                                                  struct stile_digest *ret);
-STILE_MUSTCHECK enum stile_status
-stile_audit_prove_inclusion(uint64_t index, uint64_t size,
-                            stile_audit_leaf_fn leaf, void *ctx,
-                            struct stile_arena *arena,
-                            struct stile_digest **ret, size_t *ret_count);
+STILE_MUSTCHECK enum stile_status stile_audit_prove_inclusion(
+    uint64_t index, uint64_t size, stile_audit_leaf_fn leaf, void *ctx,
+    struct stile_arena *arena, struct stile_digest **ret, size_t *ret_count);
 STILE_MUSTCHECK bool
 stile_audit_check_inclusion(uint64_t index, uint64_t size,
                             const struct stile_digest *leaf,
                             const struct stile_digest *path, size_t count,
                             const struct stile_digest *root);
-STILE_MUSTCHECK enum stile_status
-stile_audit_prove_consistency(uint64_t old_size, uint64_t size,
-                              stile_audit_leaf_fn leaf, void *ctx,
-                              struct stile_arena *arena,
-                              struct stile_digest **ret, size_t *ret_count);
-STILE_MUSTCHECK bool stile_audit_check_consistency(
-    uint64_t old_size, const struct stile_digest *old_root, uint64_t size,
-    const struct stile_digest *root, const struct stile_digest *path,
-    size_t count);
+STILE_MUSTCHECK enum stile_status stile_audit_prove_consistency(
+    uint64_t old_size, uint64_t size, stile_audit_leaf_fn leaf, void *ctx,
+    struct stile_arena *arena, struct stile_digest **ret, size_t *ret_count);
+STILE_MUSTCHECK bool
+stile_audit_check_consistency(uint64_t old_size,
+                              const struct stile_digest *old_root,
+                              uint64_t size, const struct stile_digest *root,
+                              const struct stile_digest *path, size_t count);
 
-/* ---- checkpoints ---------------------------------------------------------------- */
+/* ---- checkpoints
+ * ---------------------------------------------------------------- */
 
 struct stile_audit_checkpoint {
-    struct stile_str origin;   /* "stile.example/trust" */
+    struct stile_str origin; /* "stile.example/trust" */
     uint64_t size;
     struct stile_digest root;
 };
@@ -79,18 +77,21 @@ stile_audit_checkpoint_sign(const struct stile_audit_checkpoint *checkpoint,
                             struct stile_buf *out);
 /* Parses and verifies the note under the key; DENIED when no signature of
  * that key verifies, INVALID when it is no note. Texts point into `note`. */
-STILE_MUSTCHECK enum stile_status stile_audit_checkpoint_open(
-    struct stile_str note, struct stile_str key_name,
-    const uint8_t public_key[32], struct stile_audit_checkpoint *ret);
+STILE_MUSTCHECK enum stile_status
+stile_audit_checkpoint_open(struct stile_str note, struct stile_str key_name,
+                            const uint8_t public_key[32],
+                            struct stile_audit_checkpoint *ret);
 
-/* ---- entries ---------------------------------------------------------------------- */
+/* ---- entries
+ * ---------------------------------------------------------------------- */
 
 /* Commitment to a person: HMAC-SHA256(salt, nhs number or person key), hex.
  * The salt lives in a side store; erasing it ends linkability. */
 void stile_audit_commit(struct stile_str salt, struct stile_str person,
                         char out[65]);
 
-/* ---- offline verification ---------------------------------------------------------- */
+/* ---- offline verification
+ * ---------------------------------------------------------- */
 
 /*
  * Replays entries against the stored hashes and checkpoints, in order. What
@@ -100,7 +101,7 @@ void stile_audit_commit(struct stile_str salt, struct stile_str person,
 struct stile_audit_verifier {
     struct stile_audit_tree tree;
     uint64_t entries, checkpoints;
-    uint64_t signed_size;     /* size under the last good checkpoint */
+    uint64_t signed_size; /* size under the last good checkpoint */
 };
 void stile_audit_verify_init(struct stile_audit_verifier *verifier);
 /* INVALID when `stored` is not the entry's leaf hash: it was changed. LIMIT
@@ -113,8 +114,9 @@ stile_audit_verify_entry(struct stile_audit_verifier *verifier,
  * left when the entries have ended. INVALID: the root differs (edit, reorder
  * or fork), or it is no note; CONFLICT: sizes do not meet
  * (truncated); DENIED: not signed by the key. */
-STILE_MUSTCHECK enum stile_status stile_audit_verify_checkpoint(
-    struct stile_audit_verifier *verifier, struct stile_str note,
-    struct stile_str key_name, const uint8_t public_key[32]);
+STILE_MUSTCHECK enum stile_status
+stile_audit_verify_checkpoint(struct stile_audit_verifier *verifier,
+                              struct stile_str note, struct stile_str key_name,
+                              const uint8_t public_key[32]);
 
 #endif

@@ -18,23 +18,27 @@
 
 #include "stile/base.h"
 
-enum stile_node_kind { STILE_NODE_TEXT, STILE_NODE_LIST, STILE_NODE_MAP };
+enum stile_node_kind {
+    STILE_NODE_TEXT,
+    STILE_NODE_LIST,
+    STILE_NODE_MAP
+};
 
 struct stile_node {
     enum stile_node_kind kind;
-    struct stile_str key;       /* when the parent is a map */
+    struct stile_str key; /* when the parent is a map */
     struct stile_span key_span;
-    struct stile_str text;      /* TEXT */
+    struct stile_str text; /* TEXT */
     struct stile_span span;
     const struct stile_source *source;
     struct stile_node *first, *next, *parent;
-    size_t count;               /* children */
+    size_t count; /* children */
 };
 
 struct stile_doc_limits {
-    size_t bytes;    /* default 4 MiB */
-    uint32_t depth;  /* default 16 */
-    uint32_t nodes;  /* default 200,000 */
+    size_t bytes;   /* default 4 MiB */
+    uint32_t depth; /* default 16 */
+    uint32_t nodes; /* default 200,000 */
 };
 #define STILE_DOC_LIMITS ((struct stile_doc_limits){4u << 20, 16, 200000})
 
@@ -54,12 +58,10 @@ struct stile_diag *stile_node_diag(struct stile_diags *diags,
                                    const char *code,
                                    enum stile_severity severity,
                                    const char *format, ...) STILE_PRINTF(5, 6);
-struct stile_diag *stile_node_key_diag(struct stile_diags *diags,
-                                       const struct stile_node *node,
-                                       const char *code,
-                                       enum stile_severity severity,
-                                       const char *format, ...)
-    STILE_PRINTF(5, 6);
+struct stile_diag *
+stile_node_key_diag(struct stile_diags *diags, const struct stile_node *node,
+                    const char *code, enum stile_severity severity,
+                    const char *format, ...) STILE_PRINTF(5, 6);
 
 /*
  * A table of what a map may hold: one row a key. stile_node_expect reports
@@ -67,7 +69,10 @@ struct stile_diag *stile_node_key_diag(struct stile_diags *diags,
  * all at once. `what` names the map in messages: "an agreement".
  */
 enum stile_node_want {
-    STILE_WANT_TEXT, STILE_WANT_LIST, STILE_WANT_MAP, STILE_WANT_ANY,
+    STILE_WANT_TEXT,
+    STILE_WANT_LIST,
+    STILE_WANT_MAP,
+    STILE_WANT_ANY,
     STILE_WANT_TEXT_OR_LIST
 };
 struct stile_key_spec {

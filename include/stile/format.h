@@ -27,7 +27,8 @@
 /* Call once before any thread starts: cJSON's hooks, wiping on free. */
 void stile_format_setup(void);
 
-/* ---- JSON ------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------
+ */
 
 struct stile_json_limits {
     size_t bytes;    /* default 8 MiB */
@@ -45,29 +46,29 @@ stile_json_decode(struct stile_str bytes, struct stile_json_limits limits,
                   struct stile_str name, struct stile_arena *arena,
                   struct stile_diags *diags, struct stile_value **ret);
 
-/* ---- CSV -------------------------------------------------------------------- */
+/* ---- CSV --------------------------------------------------------------------
+ */
 
 struct stile_csv_dialect {
-    char delimiter;        /* ',' */
-    char quote;            /* '"', or 0 for none */
-    bool quote_all;        /* when writing */
-    bool crlf;             /* when writing; reading takes both */
-    bool allow_bom;        /* UTF-8 BOM at the start */
-    bool windows_1252;     /* bytes above 0x7f are Windows-1252 (SystmOne) */
-    bool guess_1252;       /* a file not valid UTF-8 is read as 1252 and
-                              reported (VCSE sheets) */
-    bool guard_formulas;   /* when writing: prefix = + - @ tab CR with ' */
+    char delimiter;      /* ',' */
+    char quote;          /* '"', or 0 for none */
+    bool quote_all;      /* when writing */
+    bool crlf;           /* when writing; reading takes both */
+    bool allow_bom;      /* UTF-8 BOM at the start */
+    bool windows_1252;   /* bytes above 0x7f are Windows-1252 (SystmOne) */
+    bool guess_1252;     /* a file not valid UTF-8 is read as 1252 and
+                            reported (VCSE sheets) */
+    bool guard_formulas; /* when writing: prefix = + - @ tab CR with ' */
 };
 extern const struct stile_csv_dialect stile_csv_rfc4180, stile_csv_emis,
     stile_csv_systmone, stile_csv_vcse;
 
 struct stile_csv_limits {
-    size_t row_bytes;   /* default 1 MiB */
-    uint32_t columns;   /* default 512 */
-    uint64_t rows;      /* default 100 million */
+    size_t row_bytes; /* default 1 MiB */
+    uint32_t columns; /* default 512 */
+    uint64_t rows;    /* default 100 million */
 };
-#define STILE_CSV_LIMITS                                                       \
-    ((struct stile_csv_limits){1u << 20, 512, 100000000})
+#define STILE_CSV_LIMITS ((struct stile_csv_limits){1u << 20, 512, 100000000})
 
 /*
  * A pull reader over chunks. Feed bytes, pull rows; END means "feed more" or,
@@ -81,9 +82,8 @@ struct stile_csv *stile_csv_new(const struct stile_csv_dialect *dialect,
 void stile_csv_free(struct stile_csv **csv); /* wipes what it holds */
 /* Copies what it must keep. `last` marks the end of the file. LIMIT when more
  * than a row is still unread: pull to END first. NOMEM. */
-STILE_MUSTCHECK enum stile_status stile_csv_feed(struct stile_csv *csv,
-                                                 struct stile_str bytes,
-                                                 bool last);
+STILE_MUSTCHECK enum stile_status
+stile_csv_feed(struct stile_csv *csv, struct stile_str bytes, bool last);
 /* Instead of feeding: reads all of `bytes` in place (keeps, until freed); cells
  * without repairs point into them. */
 void stile_csv_over(struct stile_csv *csv, struct stile_str bytes);
@@ -104,7 +104,8 @@ void stile_csv_write_row(struct stile_buf *out,
                          const struct stile_csv_dialect *dialect,
                          const struct stile_str *cells, size_t count);
 
-/* ---- formats: the seam ------------------------------------------------------- */
+/* ---- formats: the seam
+ * ------------------------------------------------------- */
 
 /*
  * A format turns a message's bytes into rows or one record, and records or
@@ -112,11 +113,11 @@ void stile_csv_write_row(struct stile_buf *out,
  * name from one array.
  */
 struct stile_decoded {
-    struct stile_value *root;      /* fhir-json: the resource or Bundle */
-    struct stile_row *rows;        /* vcse-json, vcse-csv, csv: table rows */
+    struct stile_value *root; /* fhir-json: the resource or Bundle */
+    struct stile_row *rows;   /* vcse-json, vcse-csv, csv: table rows */
     size_t row_count;
-    size_t bad_rows;               /* skipped, each with a finding */
-    struct stile_str exported_at;  /* vcse-json: of the last object, or empty */
+    size_t bad_rows;              /* skipped, each with a finding */
+    struct stile_str exported_at; /* vcse-json: of the last object, or empty */
 };
 
 struct stile_format_input {
@@ -130,9 +131,9 @@ struct stile_format_input {
 };
 
 struct stile_format {
-    const char *name;         /* "fhir-json" */
-    const char *media_type;   /* "application/fhir+json" */
-    const char *suffix;       /* ".json" */
+    const char *name;       /* "fhir-json" */
+    const char *media_type; /* "application/fhir+json" */
+    const char *suffix;     /* ".json" */
     /* Rows carry resolved tables: row.columns is the table's column_names. */
     enum stile_status (*decode)(const struct stile_format_input *input,
                                 struct stile_arena *arena,
@@ -171,7 +172,7 @@ const struct stile_format *stile_format_of_media(struct stile_str media_type);
 /* EMIS file name: <type>_<batch>_<Schema>_<Table>_<yyyyMMddHHmmss>_<guid>.csv
  * (six parts) or the older five (both in use). */
 struct stile_emis_name {
-    struct stile_str type;    /* "bulk", "delta...", or empty (five parts) */
+    struct stile_str type; /* "bulk", "delta...", or empty (five parts) */
     struct stile_str batch, table /* Schema_Table */, stamp, agreement;
 };
 STILE_MUSTCHECK bool stile_emis_name_parse(struct stile_str file_name,

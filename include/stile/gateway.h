@@ -54,14 +54,14 @@ struct stile_config {
     bool log_json;
     struct stile_net_limits limits;
     struct stile_retry retry;
-    size_t exchanges_max;   /* in flight, default 64 */
-    size_t store_queue_max; /* default 1,024 */
-    size_t arena_bytes;     /* an exchange, default 256 MiB */
-    uint64_t checkpoint_ms; /* default 10,000 */
-    uint64_t keep_ids_ms;   /* message ids, against repeats; 35 days */
-    uint64_t keep_rows_ms;  /* outbox rows that ended; 90 days */
+    size_t exchanges_max;        /* in flight, default 64 */
+    size_t store_queue_max;      /* default 1,024 */
+    size_t arena_bytes;          /* an exchange, default 256 MiB */
+    uint64_t checkpoint_ms;      /* default 10,000 */
+    uint64_t keep_ids_ms;        /* message ids, against repeats; 35 days */
+    uint64_t keep_rows_ms;       /* outbox rows that ended; 90 days */
     uint64_t keep_quarantine_ms; /* 90 days */
-    uint64_t drain_ms;      /* default 30,000 */
+    uint64_t drain_ms;           /* default 30,000 */
     const struct stile_partner_config *partners;
     size_t partner_count;
     const struct stile_feed_config *feeds;

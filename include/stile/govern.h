@@ -193,4 +193,57 @@ void stile_decision_print(const struct stile_decision *decision,
 struct stile_value *stile_decision_value(const struct stile_decision *decision,
                                          struct stile_arena *arena);
 
+/* ---- analyses ---------------------------------------------------------------
+ *
+ * Exact: over every combination of facts (yes, no, unknown) and labels (an
+ * item's own, by a link, none), for each agreement and purpose. Each answer
+ * comes with an example. A field is looked at by itself: that a field goes
+ * only beside another of its item (`alone: no`) is not counted in.
+ *
+ * All give an object for programs, in the arena, and print it in plain words.
+ * LIMIT: the set is too tangled to be answered exactly, so it is not answered.
+ */
+
+/* Empty parts ask for all. */
+struct stile_flow_query {
+    struct stile_str recipient; /* ODS code or name, as in agreements.yaml */
+    struct stile_str data;      /* data word */
+    struct stile_str label;     /* of items that carry this label */
+};
+
+/*
+ * Who can see it, and what can a body receive, on the day `today`:
+ * {on, flows: [{recipient, recipient-name, sender, sender-name, purpose,
+ * agreement, outcome: goes | held-for-person, by: label | link (asked of a
+ * label), data: [words], shares: [{rule, until, needs: [{any-of: [facts]}]}],
+ * limits: [rules that may keep it back or change it], always: [duties],
+ * sometimes: [duties], example: {patient: {fact: yes | unknown}, labels}}]}
+ * Facts that an example does not name are no. INVALID: no such word.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_rules_flows(const struct stile_rules *rules,
+                  const struct stile_flow_query *query, struct stile_date today,
+                  struct stile_arena *arena, struct stile_value **ret);
+void stile_rules_flows_print(const struct stile_value *report,
+                             struct stile_buf *out);
+
+/*
+ * What changes when `new` takes the place of `old`, from `today` on:
+ * {class: equal | narrower | wider | mixed, old, new: digests, from,
+ * changes: [{change: newly-released | no-longer-held |
+ * newly-held-instead-of-withheld | looser | stricter |
+ * newly-held-instead-of-sent | newly-withheld, class, the route as above, from,
+ * until (absent: for good), duty (looser, stricter), data: [words],
+ * rules: ["RIV-1 changed"], when: [boxes], more: bool, example}],
+ * meanings: [{what: labels | consent-codes | vocabulary, added, removed,
+ * class}]}
+ * A changed vocabulary is always mixed: what the words mean is not analysed.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_rules_diff(const struct stile_rules *old, const struct stile_rules *new,
+                 struct stile_date today, struct stile_arena *arena,
+                 struct stile_value **ret);
+void stile_rules_diff_print(const struct stile_value *report,
+                            struct stile_buf *out);
+
 #endif

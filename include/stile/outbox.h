@@ -38,7 +38,7 @@ enum stile_row_state {
 #define X(name, text, final, next) STILE_ROW_##name,
     STILE_ROW_LIST(X)
 #undef X
-        STILE_ROW_COUNT
+    STILE_ROW_COUNT
 };
 const char *stile_row_state_text(enum stile_row_state state);
 bool stile_row_final(enum stile_row_state state);
@@ -53,20 +53,20 @@ enum stile_row_state stile_row_move(enum stile_row_state from,
  * the body, is LATER: a wrong certificate or address at a partner must not
  * refuse, and so empty, every row that waits for it. */
 enum stile_send_result {
-    STILE_SEND_DONE,     /* 2xx, or 409 duplicate */
-    STILE_SEND_LATER,    /* nothing was taken: connect failed, 3xx, 401, 403,
-                            404, 405, 407, 408, 421, 423, 425, 429, 501 to
-                            504, 507 */
-    STILE_SEND_REFUSED,  /* any other 4xx: sending again will not help */
-    STILE_SEND_UNKNOWN   /* body went out, no answer or another 5xx */
+    STILE_SEND_DONE,    /* 2xx, or 409 duplicate */
+    STILE_SEND_LATER,   /* nothing was taken: connect failed, 3xx, 401, 403,
+                           404, 405, 407, 408, 421, 423, 425, 429, 501 to
+                           504, 507 */
+    STILE_SEND_REFUSED, /* any other 4xx: sending again will not help */
+    STILE_SEND_UNKNOWN  /* body went out, no answer or another 5xx */
 };
 /* HTTP status to result; below 200 = no answer, `body_sent` tells which. */
 enum stile_send_result stile_send_judge(int http_status, bool body_sent);
 
 struct stile_retry {
-    stile_time least;      /* first delay, default 5 s */
-    stile_time most;       /* longest delay, default 30 min */
-    stile_time give_up;    /* age at which a row is parked, default 3 days */
+    stile_time least;   /* first delay, default 5 s */
+    stile_time most;    /* longest delay, default 30 min */
+    stile_time give_up; /* age at which a row is parked, default 3 days */
 };
 #define STILE_RETRY                                                            \
     ((struct stile_retry){5 * STILE_SECOND, 1800 * STILE_SECOND,               \
@@ -81,12 +81,10 @@ struct stile_row_step {
     enum stile_row_state state;
     stile_time due; /* 0 when final or parked */
 };
-struct stile_row_step stile_row_after_send(enum stile_send_result result,
-                                           stile_time queued_at, stile_time now,
-                                           uint32_t attempts,
-                                           stile_time retry_after,
-                                           uint32_t random,
-                                           const struct stile_retry *retry);
+struct stile_row_step
+stile_row_after_send(enum stile_send_result result, stile_time queued_at,
+                     stile_time now, uint32_t attempts, stile_time retry_after,
+                     uint32_t random, const struct stile_retry *retry);
 
 #define STILE_PARTNER_LIST(X)                                                  \
     X(READY, "ready", TO(RESTING) | TO(PROBING) | TO(PAUSED))                  \
@@ -97,7 +95,7 @@ enum stile_partner_state {
 #define X(name, text, next) STILE_PARTNER_##name,
     STILE_PARTNER_LIST(X)
 #undef X
-        STILE_PARTNER_COUNT
+    STILE_PARTNER_COUNT
 };
 const char *stile_partner_state_text(enum stile_partner_state state);
 bool stile_partner_may(enum stile_partner_state from,
@@ -119,8 +117,8 @@ struct stile_partner_health {
     const char *reason; /* static text */
 };
 struct stile_partner_policy {
-    uint32_t window;      /* most sends in flight, default 8 */
-    uint32_t cohorts;     /* failed cohorts before rest, default 1 */
+    uint32_t window;  /* most sends in flight, default 8 */
+    uint32_t cohorts; /* failed cohorts before rest, default 1 */
     stile_time rest_least, rest_most; /* default 5 s, 5 min */
 };
 #define STILE_PARTNER_POLICY                                                   \
@@ -138,53 +136,54 @@ void stile_partner_ended(struct stile_partner_health *health,
 /* By an operator; ending a pause forgets what failed before it. */
 void stile_partner_pause(struct stile_partner_health *health, bool pause);
 
-/* ---- what an accept makes durable ---------------------------------------------- */
+/* ---- what an accept makes durable
+ * ---------------------------------------------- */
 
 struct stile_outbox_new {
-    struct stile_str route;       /* route name */
-    struct stile_str partner;     /* partner name */
-    struct stile_str format;      /* format name */
+    struct stile_str route;   /* route name */
+    struct stile_str partner; /* partner name */
+    struct stile_str format;  /* format name */
     struct stile_str media_type;
-    struct stile_str lane;        /* rows of one lane go one at a time, in
-                                     order: commitment of person + partner */
-    struct stile_str key;         /* idempotency key, unique */
+    struct stile_str lane; /* rows of one lane go one at a time, in
+                              order: commitment of person + partner */
+    struct stile_str key;  /* idempotency key, unique */
     struct stile_str body;
-    struct stile_str message_id;  /* the kept message it was made from */
-    struct stile_digest rules;    /* rule set it was decided under */
-    uint64_t epoch;               /* consent epoch it was decided under */
+    struct stile_str message_id; /* the kept message it was made from */
+    struct stile_digest rules;   /* rule set it was decided under */
+    uint64_t epoch;              /* consent epoch it was decided under */
     stile_time due;
 };
 
 struct stile_stored_fact {
-    struct stile_str person;      /* person key: NHS number or system key */
+    struct stile_str person; /* person key: NHS number or system key */
     struct stile_str name, recipient, source;
-    int value;                    /* enum stile_truth */
+    int value; /* enum stile_truth */
     stile_time date;
 };
 
-struct stile_sent_mark {          /* what a route last sent of a resource */
+struct stile_sent_mark { /* what a route last sent of a resource */
     struct stile_str route, person, type, id;
-    struct stile_digest digest;   /* of the governed resource; all zero =
-                                     removed */
+    struct stile_digest digest; /* of the governed resource; all zero =
+                                   removed */
 };
 
 struct stile_quarantine_new {
-    struct stile_str source;      /* partner or feed */
-    struct stile_str name;        /* file or message name */
-    uint64_t row;                 /* 0 = the whole */
-    struct stile_str reason;      /* findings, no patient's value */
-    struct stile_str bytes;       /* what could not be decoded */
+    struct stile_str source; /* partner or feed */
+    struct stile_str name;   /* file or message name */
+    uint64_t row;            /* 0 = the whole */
+    struct stile_str reason; /* findings, no patient's value */
+    struct stile_str bytes;  /* what could not be decoded */
 };
 
-struct stile_kept_message {       /* for govern twice; gone when all rows
-                                     made from it are final */
+struct stile_kept_message { /* for govern twice; gone when all rows
+                               made from it are final */
     struct stile_str id, person;
-    struct stile_str body;        /* opaque: as the exchange wrote it */
+    struct stile_str body; /* opaque: as the exchange wrote it */
 };
 
-struct stile_held_row {           /* an export's row that waits for another */
+struct stile_held_row { /* an export's row that waits for another */
     struct stile_str feed, table, key;
-    struct stile_str missing;     /* "Table" U+001F "key" it waits for */
+    struct stile_str missing; /* "Table" U+001F "key" it waits for */
     struct stile_str reason;
     stile_time since;
 };
@@ -199,7 +198,7 @@ struct stile_accept {
      * stored answer. Same key, other digest: CONFLICT. */
     struct stile_str source, key;
     struct stile_digest digest;
-    int answer_status;            /* kept for a repeat */
+    int answer_status; /* kept for a repeat */
     struct stile_str answer_body;
     const struct stile_kept_message *messages;
     size_t message_count;

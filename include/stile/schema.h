@@ -18,19 +18,25 @@
 #include "stile/base.h"
 #include "stile/record.h"
 
-/* ---- FHIR R4 ---------------------------------------------------------------- */
+/* ---- FHIR R4 ----------------------------------------------------------------
+ */
 
-enum stile_binding { STILE_BIND_NONE, STILE_BIND_EXAMPLE,
-    STILE_BIND_PREFERRED, STILE_BIND_EXTENSIBLE, STILE_BIND_REQUIRED };
+enum stile_binding {
+    STILE_BIND_NONE,
+    STILE_BIND_EXAMPLE,
+    STILE_BIND_PREFERRED,
+    STILE_BIND_EXTENSIBLE,
+    STILE_BIND_REQUIRED
+};
 
-struct stile_fhir_type;     /* a resource, data type or backbone element */
+struct stile_fhir_type; /* a resource, data type or backbone element */
 
 struct stile_fhir_element {
-    struct stile_str name;  /* "effective" for effective[x] */
-    bool choice;            /* [x]: JSON name is name + Type */
+    struct stile_str name; /* "effective" for effective[x] */
+    bool choice;           /* [x]: JSON name is name + Type */
     uint16_t min;
-    bool many;              /* max > 1: a JSON array */
-    uint16_t type_count;    /* 1 unless choice */
+    bool many;           /* max > 1: a JSON array */
+    uint16_t type_count; /* 1 unless choice */
     enum stile_binding binding;
     struct stile_str value_set; /* canonical, when bound */
 };
@@ -80,46 +86,52 @@ int stile_fhir_code_in(struct stile_str value_set, struct stile_str code);
  * carried. Findings F1xx at record places. Not a profile validator.
  */
 void stile_fhir_check(const struct stile_value *resource,
-                      struct stile_str message_name,
-                      struct stile_diags *diags);
+                      struct stile_str message_name, struct stile_diags *diags);
 
-/* ---- tables ------------------------------------------------------------------ */
+/* ---- tables
+ * ------------------------------------------------------------------ */
 
 enum stile_column_type {
-    STILE_COL_TEXT, STILE_COL_GUID, STILE_COL_BOOL, STILE_COL_DATE,
-    STILE_COL_TIME, STILE_COL_DATETIME, STILE_COL_INT, STILE_COL_DECIMAL,
+    STILE_COL_TEXT,
+    STILE_COL_GUID,
+    STILE_COL_BOOL,
+    STILE_COL_DATE,
+    STILE_COL_TIME,
+    STILE_COL_DATETIME,
+    STILE_COL_INT,
+    STILE_COL_DECIMAL,
     STILE_COL_EMPTY /* documented but always empty */
 };
 
 struct stile_column {
     struct stile_str name;
     enum stile_column_type type;
-    uint32_t width;      /* max characters or integer bytes, 0 = not stated */
-    bool nullable;       /* as documented; advisory */
+    uint32_t width; /* max characters or integer bytes, 0 = not stated */
+    bool nullable;  /* as documented; advisory */
     bool key;
-    bool sensitive;      /* confidentiality, consent or deleted marker: a
-                            mapping must use it or drop it with a reason */
-    bool person;         /* names the person the row is about */
+    bool sensitive; /* confidentiality, consent or deleted marker: a
+                       mapping must use it or drop it with a reason */
+    bool person;    /* names the person the row is about */
     const struct stile_str *aliases;
     size_t alias_count;
-    bool optional;       /* known from real files, not in the documented
-                            layout: no note when a header lacks it */
+    bool optional; /* known from real files, not in the documented
+                      layout: no note when a header lacks it */
 };
 
 struct stile_table {
-    struct stile_str name;           /* "CareRecord_Observation", "case" */
-    struct stile_str family;         /* "emis", "systmone", "vcse-case" */
-    struct stile_str version;        /* "8.2" */
+    struct stile_str name;    /* "CareRecord_Observation", "case" */
+    struct stile_str family;  /* "emis", "systmone", "vcse-case" */
+    struct stile_str version; /* "8.2" */
     const struct stile_column *columns;
     const struct stile_str *column_names; /* same order, for rows */
     size_t count;
-    const uint32_t *keys;            /* ordinals of the key columns */
+    const uint32_t *keys; /* ordinals of the key columns */
     size_t key_count;
-    uint32_t person_column;          /* ordinal or UINT32_MAX */
-    struct stile_str json_name;      /* array's name in the JSON form, or "" */
+    uint32_t person_column;     /* ordinal or UINT32_MAX */
+    struct stile_str json_name; /* array's name in the JSON form, or "" */
 };
 
-struct stile_schema;   /* the loaded table families */
+struct stile_schema; /* the loaded table families */
 
 /* Limits of the data files; one past is a finding (S109). */
 #define STILE_TABLE_COLUMNS_MAX 512
@@ -168,12 +180,10 @@ struct stile_str stile_schema_dialect(const struct stile_schema *schema,
  * column named twice (D103) and a table nobody knows (D104, NOT_FOUND);
  * other missing columns are a note (D105).
  */
-STILE_MUSTCHECK enum stile_status
-stile_schema_bind(const struct stile_schema *schema, struct stile_str family,
-                  struct stile_str table_name, const struct stile_str *header,
-                  size_t count, struct stile_arena *arena,
-                  struct stile_str file, struct stile_diags *diags,
-                  const struct stile_table **ret_table,
-                  uint32_t **ret_ordinals);
+STILE_MUSTCHECK enum stile_status stile_schema_bind(
+    const struct stile_schema *schema, struct stile_str family,
+    struct stile_str table_name, const struct stile_str *header, size_t count,
+    struct stile_arena *arena, struct stile_str file, struct stile_diags *diags,
+    const struct stile_table **ret_table, uint32_t **ret_ordinals);
 
 #endif
