@@ -246,4 +246,46 @@ stile_rules_diff(const struct stile_rules *old, const struct stile_rules *new,
 void stile_rules_diff_print(const struct stile_value *report,
                             struct stile_buf *out);
 
+/*
+ * What is wrong with the set as a whole, and that the floor holds:
+ * {findings: [{finding: dead | shadowed | inert | never-meets | gap | floor,
+ * severity: error | warning | note, rule, message, data (gap), example}],
+ * meets: [{share, limit, purpose, data, example}]: a limit that stands over
+ * what a share lets go (as it should),
+ * floor: {rules: digest, holds, claims, routes, facts, labels, guardrails}}
+ * The floor holds when in no case a field goes that a guardrail keeps back, or
+ * goes without what a guardrail asks to be done to it.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_rules_analyse(const struct stile_rules *rules, struct stile_date today,
+                    struct stile_arena *arena, struct stile_value **ret);
+void stile_rules_analyse_print(const struct stile_value *report, bool meets,
+                               struct stile_buf *out);
+
+/*
+ * Dates of agreements and rules that are past or come within `days`:
+ * {today, days, dates: [{date, in-days, what, agreement, recipient,
+ * recipient-name, stops: [rules]}]}
+ */
+STILE_MUSTCHECK enum stile_status
+stile_rules_calendar(const struct stile_rules *rules, struct stile_date today,
+                     unsigned days, struct stile_arena *arena,
+                     struct stile_value **ret);
+void stile_rules_calendar_print(const struct stile_value *report,
+                                struct stile_buf *out);
+
+/* How many rules there are, and worked cases; all of a loaded set hold. */
+void stile_rules_counts(const struct stile_rules *rules, size_t *ret_rules,
+                        size_t *ret_cases);
+/* Words a question may use, for "did you mean". */
+enum stile_rules_words {
+    STILE_RULES_WORDS_DATA,
+    STILE_RULES_WORDS_LABELS,
+    STILE_RULES_WORDS_RECIPIENTS /* ODS codes */
+};
+STILE_MUSTCHECK enum stile_status
+stile_rules_words(const struct stile_rules *rules, enum stile_rules_words which,
+                  struct stile_arena *arena, struct stile_str **ret,
+                  size_t *ret_count);
+
 #endif

@@ -177,7 +177,13 @@ void stile__digest_make(struct stile__load *load)
         return;
     }
     for (i = 0; i < load->count; i++) {
+        size_t first = pieces.count;
+
         add_file(load, i, &pieces);
+        if (load->inputs[i].kind == STILE_RULES_VOCABULARY &&
+            pieces.count > first) {
+            stile_sha256(pieces.items[first], &load->rules->vocabulary);
+        }
     }
     stile_buf_init(&buf, CANON_MAX);
     join(&buf, &pieces, '[', ']');

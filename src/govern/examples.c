@@ -298,6 +298,7 @@ void stile__examples_run(struct stile__load *load)
             continue;
         }
         for (node = load->files[i]->first; node; node = node->next) {
+            load->rules->example_count++;
             if (read_example(load, node, example)) {
                 run_example(load, example, &seen);
             }

@@ -140,3 +140,40 @@ struct stile_digest stile_rules_digest(const struct stile_rules *rules)
 {
     return rules->digest;
 }
+
+void stile_rules_counts(const struct stile_rules *rules, size_t *ret_rules,
+                        size_t *ret_cases)
+{
+    *ret_rules = rules->rule_count;
+    *ret_cases = rules->example_count;
+}
+
+enum stile_status stile_rules_words(const struct stile_rules *rules,
+                                    enum stile_rules_words which,
+                                    struct stile_arena *arena,
+                                    struct stile_str **ret, size_t *ret_count)
+{
+    const struct stile__words *words =
+        which == STILE_RULES_WORDS_DATA ? &rules->data : &rules->labels;
+    struct stile_str *names = stile_arena_array(
+        arena, STILE__WORDS_MAX + rules->agreement_count, sizeof(*names));
+    size_t count = 0, i;
+
+    if (!names) {
+        return STILE_NOMEM;
+    }
+    for (i = 0; which != STILE_RULES_WORDS_RECIPIENTS && i < words->count;
+         i++) {
+        names[count++] = words->names[i];
+    }
+    for (i = 0;
+         which == STILE_RULES_WORDS_RECIPIENTS && i < rules->agreement_count;
+         i++) {
+        if (!stile__in(names, count, rules->agreements[i].recipient)) {
+            names[count++] = rules->agreements[i].recipient;
+        }
+    }
+    *ret = names;
+    *ret_count = count;
+    return STILE_OK;
+}

@@ -206,6 +206,8 @@ struct stile_rules {
     struct stile__rule *rules; /* sorted by id */
     size_t rule_count;
     struct stile_digest digest;
+    struct stile_digest vocabulary; /* of vocabulary.yaml alone */
+    size_t example_count;
 };
 
 /* ---- loading
@@ -335,6 +337,8 @@ enum stile_truth stile__share_fires(const struct stile__context *context,
 bool stile__limit_fires(const struct stile__context *context,
                         const struct stile__rule *rule, uint64_t item_facts,
                         uint32_t *ret_unknown);
+/* Whether one of a set of kinds or purposes is meant; 0 means any. */
+enum stile_truth stile__in_mask(uint64_t mask, uint32_t word);
 bool stile__labels_match(const struct stile__rule *rule,
                          struct stile__item_labels labels);
 /* Whether the context's date lies within all that the share rests on. */

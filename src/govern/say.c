@@ -26,17 +26,6 @@ static struct stile_str sentence_of(const struct stile_item_decision *row)
     return row->reason_count ? row->reasons[0].sentence : STILE_STR_NULL;
 }
 
-/* FNV-1a */
-static uint32_t mix(uint32_t hash, struct stile_str text)
-{
-    size_t i;
-
-    for (i = 0; i < text.len; i++) {
-        hash = (hash ^ (unsigned char)text.ptr[i]) * UINT32_C(16777619);
-    }
-    return hash;
-}
-
 static bool same_line(const struct stile_item_decision *x,
                       const struct stile_item_decision *y)
 {
@@ -49,10 +38,9 @@ static bool same_line(const struct stile_item_decision *x,
 static struct line *line_of(struct lines *lines,
                             const struct stile_item_decision *row)
 {
-    uint32_t hash = mix(mix(UINT32_C(2166136261) + (uint32_t)row->outcome * 2 +
-                                (row->data.len ? 1 : 0),
-                            row->type),
-                        sentence_of(row));
+    uint64_t hash = stile_str_hash(row->type) * 3 +
+                    stile_str_hash(sentence_of(row)) +
+                    (uint64_t)row->outcome * 2 + (row->data.len ? 1 : 0);
 
     for (;; hash++) {
         uint16_t *slot = &lines->slots[hash % SLOTS];

@@ -220,8 +220,7 @@ enum stile_truth stile__share_fires(const struct stile__context *context,
     return result;
 }
 
-/* Whether one of a set of kinds or purposes is meant; 0 means any. */
-static enum stile_truth in_mask(uint64_t mask, uint32_t word)
+enum stile_truth stile__in_mask(uint64_t mask, uint32_t word)
 {
     if (!mask) {
         return STILE_YES;
@@ -247,9 +246,9 @@ static bool unless_holds(const struct stile__context *context,
 {
     uint32_t i;
 
-    if (in_mask(unless->recipient_kinds, context->recipient_kind) !=
+    if (stile__in_mask(unless->recipient_kinds, context->recipient_kind) !=
             STILE_YES ||
-        in_mask(unless->purposes, context->purpose) != STILE_YES) {
+        stile__in_mask(unless->purposes, context->purpose) != STILE_YES) {
         return false;
     }
     for (i = 0; i < context->rules->facts.count; i++) {
@@ -268,9 +267,9 @@ bool stile__limit_fires(const struct stile__context *context,
     size_t i;
 
     *ret_unknown = STILE__NONE;
-    if (in_mask(rule->recipient_kinds, context->recipient_kind) == STILE_NO ||
-        in_mask(rule->sender_kinds, context->sender_kind) == STILE_NO ||
-        in_mask(rule->purposes, context->purpose) == STILE_NO) {
+    if (stile__in_mask(rule->recipient_kinds, context->recipient_kind) == STILE_NO ||
+        stile__in_mask(rule->sender_kinds, context->sender_kind) == STILE_NO ||
+        stile__in_mask(rule->purposes, context->purpose) == STILE_NO) {
         return false;
     }
     for (i = 0; i < context->rules->facts.count; i++) {

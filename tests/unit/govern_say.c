@@ -21,20 +21,20 @@ static void close_set(void)
 
 TestSuite(govern_say, .init = open_set, .fini = close_set);
 
-/* Each # of the template becomes the number of the resource. */
-static void add_numbered(struct stile_buf *text, const char *template,
+/* Each # of the pattern becomes the number of the resource. */
+static void add_numbered(struct stile_buf *text, const char *pattern,
                          size_t number)
 {
-    for (; *template; template ++) {
-        if (*template == '#') {
+    for (; *pattern; pattern++) {
+        if (*pattern == '#') {
             stile_buf_printf(text, "%zu", number);
         } else {
-            stile_buf_byte(text, *template);
+            stile_buf_byte(text, *pattern);
         }
     }
 }
 
-static void say_many(const char *template, size_t count, const char *facts)
+static void say_many(const char *pattern, size_t count, const char *facts)
 {
     struct stile_buf text;
     struct help_case made;
@@ -49,7 +49,7 @@ static void say_many(const char *template, size_t count, const char *facts)
                      facts);
     for (i = 0; i < count; i++) {
         stile_buf_addc(&text, i ? "," : "");
-        add_numbered(&text, template, i);
+        add_numbered(&text, pattern, i);
     }
     stile_buf_addc(&text, "]}");
     help_decide(&set, stile_arena_cstr(set.arena, stile_buf_str(&text)), &made);

@@ -1,0 +1,123 @@
+/* A difference in plain words. */
+#include "space.h"
+
+static void add_list(struct stile_buf *out, const struct stile_value *list)
+{
+    const struct stile_value *item;
+
+    for (item = list ? list->first : NULL; item; item = item->next) {
+        stile_buf_add(out, item->text);
+        stile_buf_addc(out, item->next ? ", " : "");
+    }
+}
+
+static const struct {
+    const char *change, *says;
+} texts[] = {
+    {"newly-released", "WIDER: now goes, did not before"},
+    {"no-longer-held", "WIDER: now goes at once, waited for a person before"},
+    {"newly-held-instead-of-withheld",
+     "WIDER: a person may now let it go, nobody could before"},
+    {"looser", "WIDER: goes as before, but no more"},
+    {"stricter", "narrower: goes as before, but now"},
+    {"newly-held-instead-of-sent",
+     "narrower: now waits for a person, went at once before"},
+    {"newly-withheld", "narrower: goes no more"},
+};
+
+static void say_change(const struct stile_value *change, struct stile_buf *out)
+{
+    struct stile_str kind = stile_value_text(change, "change");
+    struct stile_str duty = stile_value_text(change, "duty");
+    struct stile_str until = stile_value_text(change, "until");
+    const struct stile_value *box;
+    size_t i;
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (stile_str_eqc(kind, texts[i].change)) {
+            stile_buf_addc(out, texts[i].says);
+        }
+    }
+    stile_buf_printf(out, "%s%.*s\n  what: ", duty.len ? " " : "",
+                     STILE_FMT(duty));
+    add_list(out, stile_value_getc(change, "data"));
+    stile_buf_printf(out,
+                     "\n  from %.*s (%.*s) to %.*s (%.*s) for %.*s under "
+                     "%.*s\n",
+                     STILE_FMT(stile_value_text(change, "sender-name")),
+                     STILE_FMT(stile_value_text(change, "sender")),
+                     STILE_FMT(stile_value_text(change, "recipient-name")),
+                     STILE_FMT(stile_value_text(change, "recipient")),
+                     STILE_FMT(stile_value_text(change, "purpose")),
+                     STILE_FMT(stile_value_text(change, "agreement")));
+    stile_buf_printf(out, "  from %.*s%s%.*s\n  by: ",
+                     STILE_FMT(stile_value_text(change, "from")),
+                     until.len ? " to " : " on", STILE_FMT(until));
+    add_list(out, stile_value_getc(change, "rules"));
+    stile_buf_addc(out, stile_value_getc(change, "rules")->first
+                            ? ""
+                            : "its agreement, changed");
+    for (box = stile_value_getc(change, "when")->first; box; box = box->next) {
+        stile_buf_printf(out, "\n  %s %.*s", box->prev ? "or  " : "when",
+                         STILE_FMT(box->text));
+    }
+    if (stile_value_getc(change, "more")->boolean) {
+        stile_buf_addc(out, "\n  or in further cases");
+    }
+    stile_buf_addc(out, "\n  for example: ");
+    stile__say_case(stile_value_getc(change, "example"), out);
+    stile_buf_addc(out, "\n\n");
+}
+
+static void say_meaning(const struct stile_value *meaning,
+                        struct stile_buf *out)
+{
+    struct stile_str what = stile_value_text(meaning, "what");
+
+    if (stile_str_eqc(what, "vocabulary")) {
+        stile_buf_addc(out,
+                       "MIXED: vocabulary.yaml differs. What is said above is "
+                       "what the rules do\n  with the words; read what the "
+                       "words now mean line by line.\n\n");
+        return;
+    }
+    stile_buf_printf(
+        out, "%.*s: code lists (%.*s): %.*s codes added, %.*s removed\n\n",
+        STILE_FMT(stile_value_text(meaning, "class")), STILE_FMT(what),
+        STILE_FMT(stile_value_text(meaning, "added")),
+        STILE_FMT(stile_value_text(meaning, "removed")));
+}
+
+void stile_rules_diff_print(const struct stile_value *report,
+                            struct stile_buf *out)
+{
+    static const struct {
+        const char *class, *says;
+    } ends[] = {
+        {"equal", "equal: nothing that could be sent is sent otherwise"},
+        {"narrower", "narrower: less goes, or with more done to it; nothing "
+                     "goes that did not"},
+        {"wider", "WIDER: more goes, or with less done to it"},
+        {"mixed", "MIXED: more goes in some cases and less in others"},
+    };
+    struct stile_str class = stile_value_text(report, "class");
+    const struct stile_value *item;
+    size_t i;
+
+    for (item = stile_value_getc(report, "changes")->first; item;
+         item = item->next) {
+        say_change(item, out);
+    }
+    for (item = stile_value_getc(report, "meanings")->first; item;
+         item = item->next) {
+        say_meaning(item, out);
+    }
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (stile_str_eqc(class, ends[i].class)) {
+            stile_buf_printf(out, "The new set is %s.\n", ends[i].says);
+        }
+    }
+    stile_buf_printf(out, "old %.16s\nnew %.16s\n",
+                     stile_value_text(report, "old").ptr,
+                     stile_value_text(report, "new").ptr);
+}
