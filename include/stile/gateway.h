@@ -142,6 +142,11 @@ stile_plan_load(const char *folder, const struct stile_config *config,
                 struct stile_date today, struct stile_diags *diags,
                 struct stile_plan_box **ret);
 void stile_plan_release(struct stile_plan_box **box);
+/* The rules under `folder`/rules alone, for looking at them. */
+STILE_MUSTCHECK enum stile_status
+stile_rules_folder_load(const char *folder, struct stile_date today,
+                        struct stile_arena *arena, struct stile_diags *diags,
+                        const struct stile_rules **ret);
 
 stile_time stile_now(void);
 struct stile_date stile_today(void);

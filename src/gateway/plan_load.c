@@ -170,6 +170,25 @@ static const struct stile_rules *load_rules(struct loader *l,
     return rules;
 }
 
+enum stile_status stile_rules_folder_load(const char *folder,
+                                          struct stile_date today,
+                                          struct stile_arena *arena,
+                                          struct stile_diags *diags,
+                                          const struct stile_rules **ret)
+{
+    struct loader loader = {folder, arena, diags, diags->errors};
+    const struct stile_rules *rules = load_rules(&loader, today);
+
+    if (stile_arena_failed(arena)) {
+        return STILE_LIMIT;
+    }
+    if (!rules || diags->errors > loader.before) {
+        return STILE_INVALID;
+    }
+    *ret = rules;
+    return STILE_OK;
+}
+
 /* ---- the whole ----------------------------------------------------------- */
 
 static void add_text(struct stile_sha256 *sha, struct stile_str text)

@@ -363,7 +363,23 @@ static void say_line(struct stile_buf *out, const char *head,
     }
 }
 
-static void say_flow(const struct stile_value *flow, struct stile_buf *out)
+/* The route stands once over all that goes along it. */
+static bool same_head(const struct stile_value *a, const struct stile_value *b)
+{
+    static const char *const names[] = {"agreement", "purpose", "recipient",
+                                        "outcome", "by"};
+    size_t i;
+
+    for (i = 0; a && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!stile_str_eq(stile_value_text(a, names[i]),
+                          stile_value_text(b, names[i]))) {
+            return false;
+        }
+    }
+    return a != NULL;
+}
+
+static void say_head(const struct stile_value *flow, struct stile_buf *out)
 {
     bool held =
         stile_str_eqc(stile_value_text(flow, "outcome"), "held-for-person");
@@ -376,15 +392,22 @@ static void say_flow(const struct stile_value *flow, struct stile_buf *out)
                      STILE_FMT(stile_value_text(flow, "sender")),
                      STILE_FMT(stile_value_text(flow, "purpose")),
                      STILE_FMT(stile_value_text(flow, "agreement")));
-    stile_buf_printf(out, "%s%s\n", held ? ", once a person has looked" : "",
+    stile_buf_printf(out, "%s%s\n\n", held ? ", once a person has looked" : "",
                      linked ? ", of items linked to such only" : "");
+}
+
+static void say_flow(const struct stile_value *flow, struct stile_buf *out)
+{
+    if (!same_head(flow->prev, flow)) {
+        say_head(flow, out);
+    }
     say_line(out, "gets", stile_value_getc(flow, "data"));
     say_shares(flow, out);
     say_line(out, "always", stile_value_getc(flow, "always"));
     say_line(out, "sometimes", stile_value_getc(flow, "sometimes"));
     say_line(out, "may be kept back or changed by",
              stile_value_getc(flow, "limits"));
-    stile_buf_addc(out, "  for example when: ");
+    stile_buf_addc(out, "  for example when ");
     stile__say_case(stile_value_getc(flow, "example"), out);
     stile_buf_addc(out, "\n\n");
 }

@@ -204,15 +204,44 @@ static void box_around(struct stile__space *space, const bool *values,
     }
 }
 
-static void say_fact(struct stile_buf *out, struct stile_str name,
-                     unsigned values)
+/* Names after their head, the first time with what parts them from before. */
+static void say_name(struct stile_buf *out, bool *begun, const char *head,
+                     struct stile_str name)
 {
-    static const char *const texts[] = {
-        "",    "unknown",        "no",        "no or unknown",
-        "yes", "yes or unknown", "yes or no", ""};
+    if (*begun) {
+        stile_buf_addc(out, ", ");
+    } else {
+        stile_buf_printf(out, "%s%s: ", out->len ? "; " : "", head);
+    }
+    stile_buf_add(out, name);
+    *begun = true;
+}
 
-    stile_buf_printf(out, "%s%.*s: %s", out->len ? ", " : "", STILE_FMT(name),
-                     texts[values & ANY]);
+static void say_facts(struct stile__space *space, const struct box *box,
+                      unsigned values, const char *head, struct stile_buf *out)
+{
+    bool begun = false;
+    size_t i;
+
+    for (i = 0; i < space->facts.count; i++) {
+        if (box->facts[i] == values) {
+            say_name(out, &begun, head, space->facts.items[i]);
+        }
+    }
+}
+
+static void say_labels(struct stile__space *space, const struct box *box,
+                       unsigned own, unsigned linked, const char *head,
+                       struct stile_buf *out)
+{
+    bool begun = false;
+    size_t i;
+
+    for (i = 0; i < space->labels.count; i++) {
+        if (box->labels[i][0] == own && box->labels[i][1] == linked) {
+            say_name(out, &begun, head, space->labels.items[i]);
+        }
+    }
 }
 
 static struct stile_str box_text(struct stile__space *space,
@@ -220,25 +249,22 @@ static struct stile_str box_text(struct stile__space *space,
 {
     struct stile_buf out;
     struct stile_str text;
-    size_t i, linked;
 
     stile_buf_init(&out, 1u << 16);
-    for (i = 0; i < space->facts.count; i++) {
-        if (box->facts[i] != ANY) {
-            say_fact(&out, space->facts.items[i], box->facts[i]);
-        }
-    }
-    for (i = 0; i < space->labels.count; i++) {
-        for (linked = 0; linked < 2; linked++) {
-            if (box->labels[i][linked] != (YES | NO)) {
-                stile_buf_printf(&out, "%s%s %s%.*s", out.len ? ", " : "",
-                                 box->labels[i][linked] == YES ? "labelled"
-                                                               : "not labelled",
-                                 linked ? "related-to-" : "",
-                                 STILE_FMT(space->labels.items[i]));
-            }
-        }
-    }
+    say_facts(space, box, YES, "yes", &out);
+    say_facts(space, box, YES | UNKNOWN, "yes or unknown", &out);
+    say_facts(space, box, YES | NO, "yes or no", &out);
+    say_facts(space, box, UNKNOWN, "unknown", &out);
+    say_facts(space, box, NO | UNKNOWN, "no or unknown", &out);
+    say_facts(space, box, NO, "no", &out);
+    say_labels(space, box, YES, YES, "labelled and linked to", &out);
+    say_labels(space, box, YES, YES | NO, "labelled", &out);
+    say_labels(space, box, YES, NO, "labelled and not linked to", &out);
+    say_labels(space, box, YES | NO, YES, "linked to", &out);
+    say_labels(space, box, NO, YES, "linked to and not labelled", &out);
+    say_labels(space, box, NO, NO, "neither labelled nor linked to", &out);
+    say_labels(space, box, NO, YES | NO, "not labelled", &out);
+    say_labels(space, box, YES | NO, NO, "not linked to", &out);
     text = out.len ? stile_arena_str(space->arena, stile_buf_str(&out))
                    : STILE_STR("always");
     stile_buf_release(&out);
