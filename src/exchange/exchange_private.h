@@ -83,6 +83,7 @@ struct stile_exchange {
     struct stile__list quarantine;  /* struct stile_quarantine_new */
     struct stile__list persons;     /* struct stile__person */
     struct stile__map numbers;      /* Patient reference -> its NHS number */
+    bool contested;                 /* some reference has two numbers */
     struct stile__map person_index; /* person key -> index + 1 */
     struct stile__list gone;        /* struct stile__gone: of the person in
                                        hand, what each route was told to
@@ -140,6 +141,8 @@ enum stile_status stile__encode(struct stile__trip *trip,
 /* outcome.c */
 enum stile_status stile__outcome(struct stile_exchange *x,
                                  struct stile_accept *ret);
+/* The message as it came, with what was found in it. */
+void stile__quarantine_whole(struct stile_exchange *x);
 /* entries.c: audit entries, canonical JSON, no patient's value. */
 struct stile_str stile__entry_decision(struct stile__trip *trip,
                                        const char *type, struct stile_str body);

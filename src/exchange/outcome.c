@@ -601,7 +601,7 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
 /* ---- the whole
  * ------------------------------------------------------------------------ */
 
-static void quarantine_whole(struct stile_exchange *x)
+void stile__quarantine_whole(struct stile_exchange *x)
 {
     struct stile_quarantine_new *q =
         stile__list_add(x->arena, &x->quarantine, sizeof(*q));
@@ -658,7 +658,9 @@ enum stile_status stile__outcome(struct stile_exchange *x,
 {
     enum stile_status status = STILE_OK;
     if (x->stage == STAGE_BROKEN) {
-        quarantine_whole(x);
+        x->quarantine.count = 0; /* the whole holds its parts */
+        x->held.count = 0;
+        stile__quarantine_whole(x);
         add_entry(x, stile__entry_received(x, "quarantine"));
     } else {
         if (!is_export(x)) {
@@ -674,6 +676,9 @@ enum stile_status stile__outcome(struct stile_exchange *x,
             status = one_person(x, i);
         }
     }
+    if (stile_arena_failed(x->arena)) {
+        return STILE_LIMIT; /* also what said NOMEM when it was refused */
+    }
     if (status != STILE_OK) {
         return status;
     }
@@ -682,9 +687,6 @@ enum stile_status stile__outcome(struct stile_exchange *x,
         if (entries[i].ptr == NULL) {
             return STILE_LIMIT; /* no disclosure without its entry */
         }
-    }
-    if (stile_arena_failed(x->arena)) {
-        return STILE_LIMIT;
     }
     fill(x, ret);
     return STILE_OK;

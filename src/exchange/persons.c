@@ -116,20 +116,31 @@ static enum stile_status learn_number(struct stile_exchange *x,
     if (whom->ref.len == 0 || whom->nhs.len == 0) {
         return STILE_OK;
     }
-    const struct stile_str *known = stile__map_get(&x->numbers, whom->ref);
-    if (known != NULL && !stile_str_eq(*known, whom->nhs)) {
+    struct stile_str *known = stile__map_get(&x->numbers, whom->ref);
+    if (known != NULL && known->len > 0 && !stile_str_eq(*known, whom->nhs)) {
         finding(x, "X108", STILE_ERROR, resource,
                 "one Patient is given two NHS numbers: correct it at the "
                 "source and send the message again");
-        return STILE_INVALID;
+        *known = STILE_STR_NULL; /* contested: nobody's */
+        x->contested = true;
     }
-    struct stile_str *number = stile_arena_alloc(x->arena, sizeof(*number));
-    if (number == NULL) {
+    if (known != NULL) {
+        return STILE_OK;
+    }
+    known = stile_arena_alloc(x->arena, sizeof(*known));
+    if (known == NULL) {
         return STILE_NOMEM;
     }
-    *number = whom->nhs;
-    stile__map_put(x->arena, &x->numbers, whom->ref, number);
+    *known = whom->nhs;
+    stile__map_put(x->arena, &x->numbers, whom->ref, known);
     return STILE_OK;
+}
+
+static bool is_contested(const struct stile_exchange *x,
+                         const struct whom *whom)
+{
+    const struct stile_str *known = stile__map_get(&x->numbers, whom->ref);
+    return known != NULL && known->len == 0;
 }
 
 static struct stile_str key_of(struct stile_exchange *x,
@@ -351,6 +362,9 @@ static enum stile_status split_resources(struct stile_exchange *x,
             shared->items[shared->count++] = pivot[i];
             continue;
         }
+        if (is_contested(x, &whom[i])) {
+            continue; /* the message is kept with its findings */
+        }
         status = person_of(x, &whom[i], &person);
         if (status == STILE_OK) {
             status = add_to(x, person, pivot[i]);
@@ -368,6 +382,9 @@ enum stile_status stile__split(struct stile_exchange *x)
         return STILE_NOMEM;
     }
     enum stile_status status = split_resources(x, &shared);
+    if (status == STILE_OK && x->contested) {
+        stile__quarantine_whole(x);
+    }
     if (status == STILE_OK) {
         status = spread_shared(x, &shared);
     }

@@ -157,7 +157,7 @@ struct stile_str answer_findings(struct trip *trip, bool fhir, int status)
         struct stile_value *issues = NULL;
         struct stile_value *root = outcome(arena, &issues);
         add_findings(trip, issues);
-        if (issues->count == 0) {
+        if (issues != NULL && issues->count == 0) {
             (void)add_issue(arena, issues, "error", "invalid",
                             STILE_STR("the message could not be used"));
         }

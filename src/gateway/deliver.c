@@ -320,6 +320,12 @@ static void settle_as(struct parcel *p, enum stile_row_state state,
     put_for_settle(p);
 }
 
+static uint32_t next_random(struct deliver *d)
+{
+    d->random = d->random * 1664525u + 1013904223u;
+    return d->random;
+}
+
 static void sent(struct parcel *p)
 {
     struct gateway *g = p->claim->g;
@@ -333,10 +339,9 @@ static void sent(struct parcel *p)
                  STILE_FMT(p->partner->config->partner.name),
                  stile_partner_state_text(p->partner->health.state), p->reason);
     }
-    d->random = d->random * 1664525u + 1013904223u;
     struct stile_row_step step = stile_row_after_send(
         p->result, p->row->queued_at, now, p->row->attempts, p->retry_after,
-        d->random, &g->config->retry);
+        next_random(d), &g->config->retry);
     settle_as(p, step.state, step.due);
 }
 
@@ -535,14 +540,25 @@ static void renew_key(struct parcel *p)
 static void settle_unsent(struct parcel *p, enum stile_row_state state,
                           const char *reason)
 {
-    struct gateway *g = p->claim->g;
     stile_partner_ended(&p->partner->health, STILE_SEND_DONE, "", stile_now(),
                         &p->partner->config->policy);
     p->redecide = false;
     p->reason = reason;
-    settle_as(p, state,
-              state == STILE_ROW_DEFERRED ? stile_now() + g->config->retry.least
-                                          : 0);
+    settle_as(p, state, 0);
+}
+
+/* It is tried again like a send that did not start, and so not for ever. */
+static void settle_later(struct parcel *p, const char *reason)
+{
+    stile_time now = stile_now();
+    struct stile_row_step step = stile_row_after_send(
+        STILE_SEND_LATER, p->row->queued_at, now, p->row->attempts, 0,
+        next_random(p->claim->g->deliver), &p->claim->g->config->retry);
+    stile_partner_ended(&p->partner->health, STILE_SEND_DONE, "", now,
+                        &p->partner->config->policy);
+    p->redecide = false;
+    p->reason = reason;
+    settle_as(p, step.state, step.due);
 }
 
 static void entry_done(struct stile_store_job *job)
@@ -552,8 +568,7 @@ static void entry_done(struct stile_store_job *job)
     enum stile_status status =
         job->status != STILE_OK ? job->status : job->accepted.status;
     if (status != STILE_OK) {
-        settle_unsent(p, STILE_ROW_DEFERRED,
-                      "its audit entry could not be kept");
+        settle_later(p, "its audit entry could not be kept");
     } else if (p->again == STILE_DENIED) {
         settle_unsent(p, STILE_ROW_WITHDRAWN,
                       "decided again: consent or rules no longer allow it");
@@ -583,7 +598,7 @@ static void again_done(uv_work_t *work, int uv_status)
     if (p->again == STILE_OK || p->again == STILE_DENIED) {
         enter_first(p);
     } else if (p->again == STILE_NOMEM) {
-        settle_unsent(p, STILE_ROW_DEFERRED, "memory was short");
+        settle_later(p, "memory was short");
     } else {
         /* Not decided is not allowed: it waits for a person. */
         settle_unsent(p, STILE_ROW_PARKED,
@@ -668,8 +683,7 @@ static void claim_start_parcels(struct claim *claim)
         }
         if (p->again != STILE_OK) {
             stile_partner_started(&p->partner->health);
-            settle_unsent(p, STILE_ROW_DEFERRED,
-                          "what is known of the person could not be read");
+            settle_later(p, "what is known of the person could not be read");
             continue;
         }
         start_parcel(p);

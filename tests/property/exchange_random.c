@@ -240,3 +240,69 @@ Test(exchange_random, order_never_matters_to_who_is_who)
     }
     world_close(&w);
 }
+
+/* ---- memory that ends anywhere
+ * ------------------------------------------------ */
+
+/* Whatever piece is the first that cannot be had: the outcome is whole, or
+ * there is none. */
+Test(exchange_random, memory_may_end_anywhere)
+{
+    uint64_t state = seed_begin("memory");
+    struct world w;
+    struct trip_run run;
+    open_trust(&w);
+    world_run_sample(&w, "fhir-json", "fhir", "referral-message.json", &run);
+    size_t enough = stile_arena_used(run.arena), none = 0;
+    world_end(&run);
+    for (unsigned i = 0; i < 400; i++) {
+        w.arena_bytes = (size_t)seed_below(&state, enough + 4096);
+        world_run_sample(&w, "fhir-json", "fhir", "referral-message.json",
+                         &run);
+        if (run.finished == STILE_OK) {
+            cr_assert_eq(run.accept.row_count, 2);
+            cr_assert_gt(run.accept.messages[0].body.len, 0);
+        } else {
+            none++;
+        }
+        if (run.exchange != NULL) {
+            check_laws(&run);
+        }
+        world_end(&run);
+    }
+    cr_assert_gt(none, 200);
+    world_close(&w);
+}
+
+Test(exchange_random, memory_may_end_anywhere_in_the_second_decision)
+{
+    uint64_t state = seed_begin("memory again");
+    struct world w;
+    struct trip_run run;
+    open_trust(&w);
+    world_run_sample(&w, "fhir-json", "fhir", "referral-message.json", &run);
+    struct stile_again again = {.kept = run.accept.messages[0].body,
+                                .route = STILE_STR("to-charity"),
+                                .message_id = run.accept.messages[0].id,
+                                .now = run.message.now};
+    size_t none = 0;
+    for (unsigned i = 0; i < 400; i++) {
+        struct stile_arena *arena = stile_arena_new(
+            (size_t)seed_below(&state, i < 20 ? 1u << 22 : 1u << 18));
+        struct stile_str body = STILE_STR_NULL, entry = STILE_STR_NULL;
+        enum stile_status status = stile_exchange_again(
+            &w.plan, &again, &w.keys, arena, &body, &entry);
+        if (status == STILE_OK) {
+            cr_assert_gt(body.len, 0);
+            cr_assert_gt(entry.len, 0);
+        } else {
+            cr_assert(status == STILE_LIMIT || status == STILE_NOMEM, "%d",
+                      (int)status);
+            none++;
+        }
+        stile_arena_free(&arena);
+    }
+    cr_assert_gt(none, 0);
+    world_end(&run);
+    world_close(&w);
+}

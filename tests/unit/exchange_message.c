@@ -615,6 +615,32 @@ Test(exchange_message, broken_rows_of_a_sheet_do_not_stop_the_others)
     world_close(&w);
 }
 
+/* Two numbers for one person of many: that one stays, the others go on. */
+Test(exchange_message, a_person_with_two_numbers_does_not_stop_the_others)
+{
+    struct world w;
+    struct trip_run run;
+    open_charity(&w);
+    struct stile_str bytes = swap(&w, "charity-cases.csv", "P-0202", "P-0201");
+    world_run_message(&w, "vcse-csv", "vcse-case", bytes, &run);
+    cr_assert_eq(run.begun, STILE_OK);
+    cr_assert_eq(run.finished, STILE_OK);
+    cr_assert(world_finding(&run, "X108"));
+    cr_assert(stile_str_eq(
+        run.accept.quarantine[run.accept.quarantine_count - 1].bytes, bytes));
+    cr_assert_gt(run.accept.row_count, 0);
+    for (size_t i = 0; i < run.accept.row_count; i++) {
+        cr_assert(!world_has(run.accept.rows[i].body, "9990002371"));
+        cr_assert(!world_has(run.accept.rows[i].body, "9990003742"));
+    }
+    for (size_t i = 0; i < run.accept.fact_count; i++) {
+        cr_assert(!stile_str_eqc(run.accept.facts[i].person, "9990002371"));
+        cr_assert(!stile_str_eqc(run.accept.facts[i].person, "9990003742"));
+    }
+    world_end(&run);
+    world_close(&w);
+}
+
 Test(exchange_message, a_sheet_of_broken_rows_leads_nowhere)
 {
     struct world w;
