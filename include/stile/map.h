@@ -53,6 +53,9 @@ struct stile_digest stile_mapset_digest(const struct stile_mapset *set);
 /* Program listing, for `stile map dis`. */
 void stile_mapping_list(const struct stile_mapping *mapping,
                         struct stile_buf *out);
+/* What the mapping keeps: "iso" (all), "canon" (all, in one spelling), "view"
+ * (all but residue, drops and counted losses) or "one-way". */
+const char *stile_mapping_class(const struct stile_mapping *mapping);
 /* Does any mapping of the family read this table (as left or by look-up)? */
 bool stile_mapset_reads(const struct stile_mapset *set,
                         struct stile_str family, struct stile_str table);
@@ -87,6 +90,8 @@ struct stile_map_result {
     struct stile_value *resource;
     struct stile_str type, id;
     struct stile_str missing, reason;
+    /* stile_map_render: where the resource's text stands in the buffer. */
+    size_t json_at, json_len;
 };
 
 /* Runs every mapping whose left table is the row's and whose `take` holds.
@@ -96,6 +101,21 @@ stile_map_right(const struct stile_mapset *set, const struct stile_row *row,
                 struct stile_str family, const struct stile_map_env *env,
                 struct stile_arena *arena, struct stile_diags *diags,
                 struct stile_map_result **ret, size_t *ret_count);
+
+/*
+ * The same, with each DONE resource written behind the content of `buf` as
+ * stile_value_json would write its tree, and without that tree where the
+ * mapping and the row allow: `resource` is NULL. A line feed follows each.
+ * LIMIT or NOMEM of the buffer is the status, with nothing added.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_map_render(const struct stile_mapset *set, const struct stile_row *row,
+                 struct stile_str family, const struct stile_map_env *env,
+                 struct stile_arena *arena, struct stile_diags *diags,
+                 struct stile_buf *buf, struct stile_map_result **ret,
+                 size_t *ret_count);
+/* Can all table versions of the mapping be written without a tree? */
+bool stile_mapping_renders(const struct stile_mapping *mapping);
 
 /* ---- leftward: FHIR to rows ------------------------------------------------------- */
 
@@ -122,5 +142,27 @@ stile_map_explain(const struct stile_mapset *set, const struct stile_row *row,
                   struct stile_str family, const struct stile_map_env *env,
                   bool show_values, struct stile_arena *arena,
                   struct stile_diags *diags, struct stile_buf *out);
+
+/* ---- laws ------------------------------------------------------------------------ */
+
+struct stile_map_tested {
+    size_t carried; /* rows that went there and back */
+    size_t refused; /* rejected, held or not taken: no law speaks of them */
+    size_t deleted;
+    bool broken; /* a law does not hold: M706 was added */
+};
+
+/*
+ * Makes rows from the mapping's columns, code tables and guards, the same
+ * ones for a seed, carries `rounds` of them a table version there and back,
+ * and holds the laws of the mapping's class against what comes back. The
+ * first row that breaks one is made as small as it can be and written to
+ * `out` as an `example` block, values and all: they are made up.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_map_test(const struct stile_mapping *mapping, uint64_t seed,
+               size_t rounds, struct stile_arena *arena,
+               struct stile_diags *diags, struct stile_buf *out,
+               struct stile_map_tested *ret);
 
 #endif

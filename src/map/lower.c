@@ -1,5 +1,5 @@
 /* Rules and guards to two flat programs. */
-#include "map_private.h"
+#include "render.h"
 
 struct lower {
     struct stile__cc *cc;
@@ -587,4 +587,7 @@ void stile__lower(struct stile__cc *cc)
     struct lower l = {.cc = cc, .v = cc->variant};
     right_program(&l);
     left_program(&l);
+    if (!l.failed) {
+        stile__render_lower(cc->variant, cc->arena);
+    }
 }

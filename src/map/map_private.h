@@ -277,6 +277,10 @@ struct stile__pool {
     uint32_t constant_cap, path_cap, use_cap, table_cap, range_cap;
 };
 
+struct stile__rule;
+
+struct stile__render;
+
 struct stile__variant {
     struct stile_mapping *mapping;
     const struct stile_table *table;
@@ -286,9 +290,12 @@ struct stile__variant {
     uint32_t key_count;
     bool *left_written; /* own columns a left program may fill */
     bool owns_row;      /* the declared key covers the table's key */
+    const struct stile__rule *rules; /* what the programs were made of */
+    const bool *mapped, *accounted, *dropped; /* own columns */
     uint32_t flag_count;
     struct stile__pool pool;
     struct stile__program right, left;
+    struct stile__render *render; /* NULL: rightward only as a tree */
 };
 
 struct stile_mapping {
@@ -442,6 +449,15 @@ struct stile__left_cells {
     struct stile_str *cells[STILE__ALIASES];
     bool taken, failed;
 };
+/* `what` is the column. */
+void stile__right_finding(const struct stile__right_run *run,
+                          enum stile__run_code code, uint32_t line,
+                          struct stile_str what);
+/* The row a look-up asks for; what a missing one means is the caller's. */
+enum stile_status stile__look_up(const struct stile_map_env *env,
+                                 const struct stile__alias *alias,
+                                 struct stile_str key,
+                                 const struct stile_row **ret);
 void stile__run_left(const struct stile__variant *variant,
                      const struct stile_value *resource,
                      struct stile_arena *arena, struct stile_diags *diags,

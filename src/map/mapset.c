@@ -1,4 +1,4 @@
-/* All mappings together: compile, look up, run rightward. */
+/* All mappings together: compile and look up. */
 #include "map_private.h"
 
 const struct stile__code_table *
@@ -283,6 +283,10 @@ static void compile_mapping(struct compile *c, struct stile_mapping *m)
             return;
         }
         stile__check(&cc);
+        m->variants[i].rules = cc.rules;
+        m->variants[i].mapped = cc.mapped;
+        m->variants[i].accounted = cc.accounted;
+        m->variants[i].dropped = cc.dropped;
         if (c->diags->errors == before && !m->tree->broken) {
             stile__lower(&cc);
         }
@@ -432,92 +436,4 @@ bool stile_mapset_reads(const struct stile_mapset *set, struct stile_str family,
         }
     }
     return false;
-}
-
-/* ---- rightward ---- */
-
-static bool reads_row(const struct stile_mapping *m, struct stile_str family,
-                      const struct stile_row *row)
-{
-    return stile_str_eq(m->tree->family.text, family) &&
-           stile_str_eq(m->tree->table.text, row->table);
-}
-
-enum stile_status
-stile_map_right(const struct stile_mapset *set, const struct stile_row *row,
-                struct stile_str family, const struct stile_map_env *env,
-                struct stile_arena *arena, struct stile_diags *diags,
-                struct stile_map_result **ret, size_t *ret_count)
-{
-    size_t most = 0, count = 0;
-    for (uint32_t i = 0; i < set->count; i++) {
-        most += reads_row(&set->mappings[i], family, row) ? 1 : 0;
-    }
-    struct stile_map_result *results =
-        stile_arena_array(arena, most, sizeof *results);
-    if (results == NULL) {
-        return STILE_NOMEM;
-    }
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct stile_mapping *m = &set->mappings[i];
-        if (!reads_row(m, family, row)) {
-            continue;
-        }
-        struct stile__right_run run = {.variant = stile__variant_of(m, row),
-                                       .row = row,
-                                       .env = env,
-                                       .arena = arena,
-                                       .diags = diags};
-        enum stile_status status = stile__run_right(&run, &results[count]);
-        if (status == STILE_OK) {
-            count++;
-        } else if (status != STILE_END) {
-            return status;
-        }
-    }
-    *ret = results;
-    *ret_count = count;
-    return STILE_OK;
-}
-
-enum stile_status
-stile_map_explain(const struct stile_mapset *set, const struct stile_row *row,
-                  struct stile_str family, const struct stile_map_env *env,
-                  bool show_values, struct stile_arena *arena,
-                  struct stile_diags *diags, struct stile_buf *out)
-{
-    static const char *const ends[] = {"done", "deleted", "held", "failed",
-                                       "more rows are needed"};
-    struct stile__trace trace = {out, show_values};
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct stile_mapping *m = &set->mappings[i];
-        if (!reads_row(m, family, row)) {
-            continue;
-        }
-        struct stile_map_result result = {.kind = STILE_MAP_DONE};
-        struct stile__right_run run = {.variant = stile__variant_of(m, row),
-                                       .row = row,
-                                       .env = env,
-                                       .arena = arena,
-                                       .diags = diags,
-                                       .trace = &trace};
-        stile_buf_printf(out, "%.*s %u (%.*s), %.*s row %llu\n",
-                         STILE_FMT(m->tree->name.text), m->tree->number,
-                         STILE_FMT(m->tree->source->name),
-                         STILE_FMT(row->table),
-                         (unsigned long long)row->number);
-        enum stile_status status = stile__run_right(&run, &result);
-        if (status != STILE_OK && status != STILE_END) {
-            return status;
-        }
-        stile_buf_printf(out, "  => %s",
-                         status == STILE_END ? "not taken" : ends[result.kind]);
-        if (status == STILE_OK && result.missing.len > 0) {
-            stile_buf_printf(out, ", waits for %.*s: %.*s",
-                             STILE_FMT(result.missing),
-                             STILE_FMT(result.reason));
-        }
-        stile_buf_byte(out, '\n');
-    }
-    return out->status;
 }

@@ -27,17 +27,27 @@ static struct stile_str column_name(const struct vm *vm, uint32_t cell)
     return vm->v->aliases[in->b].table->columns[in->c].name;
 }
 
+void stile__right_finding(const struct stile__right_run *run,
+                          enum stile__run_code code, uint32_t line,
+                          struct stile_str what)
+{
+    const struct stile_mapping *m = run->variant->mapping;
+    struct stile_str path = STILE_STR_NULL;
+    /* What is only counted needs no text. */
+    if (run->diags->count < run->diags->limit) {
+        path = stile_arena_printf(run->arena, "%.*s (%.*s line %u)",
+                                  STILE_FMT(what),
+                                  STILE_FMT(m->tree->source->name), line);
+    }
+    (void)stile_diag_at_record(
+        run->diags, stile__run_code_name(code), stile__run_code_severity(code),
+        run->row->file, run->row->number, path, stile__run_code_text(code));
+}
+
 static void finding(struct vm *vm, enum stile__run_code code,
                     struct stile_str what)
 {
-    const struct stile_mapping *m = vm->v->mapping;
-    struct stile_str path = stile_arena_printf(
-        vm->run->arena, "%.*s (%.*s line %u)", STILE_FMT(what),
-        STILE_FMT(m->tree->source->name), vm->v->right.lines[vm->pc]);
-    (void)stile_diag_at_record(vm->run->diags, stile__run_code_name(code),
-                               stile__run_code_severity(code),
-                               vm->run->row->file, vm->run->row->number, path,
-                               stile__run_code_text(code));
+    stile__right_finding(vm->run, code, vm->v->right.lines[vm->pc], what);
 }
 
 static void stop(struct vm *vm, enum stile_map_result_kind kind)
@@ -102,6 +112,17 @@ static void missing_row(struct vm *vm, const struct stile__alias *alias)
     }
 }
 
+enum stile_status stile__look_up(const struct stile_map_env *env,
+                                 const struct stile__alias *alias,
+                                 struct stile_str key,
+                                 const struct stile_row **ret)
+{
+    return env == NULL || env->lookup == NULL
+               ? STILE_NOT_FOUND
+               : env->lookup(env->ctx, alias->table->family, alias->table->name,
+                             alias->table->columns[alias->by].name, key, ret);
+}
+
 static void look_up(struct vm *vm, uint32_t at)
 {
     const struct stile__alias *alias = &vm->v->aliases[at];
@@ -116,12 +137,7 @@ static void look_up(struct vm *vm, uint32_t at)
     if (key.len == 0) {
         return;
     }
-    const struct stile_map_env *env = vm->run->env;
-    enum stile_status status =
-        env == NULL || env->lookup == NULL
-            ? STILE_NOT_FOUND
-            : env->lookup(env->ctx, alias->table->family, alias->table->name,
-                          alias->table->columns[alias->by].name, key, &row);
+    enum stile_status status = stile__look_up(vm->run->env, alias, key, &row);
     if (status == STILE_OK && row != NULL) {
         vm->rows[at] = stile__row_cells(row, alias->table, vm->run->arena);
     } else if (status == STILE_NEED) {

@@ -1,24 +1,31 @@
 /*
  * bench_rows: what one core makes of an EMIS table file, in MB of input a
- * second, best of N, each beside its ceiling from the same run:
+ * second, best of N by CPU time, all in one run:
  *
  *   newlines   memchr over the bytes             (the memory's ceiling)
  *   split      stile_csv, cells counted
- *   map        split + mapping to FHIR R4 + JSON text
+ *   tree       split + mapping to a FHIR R4 tree + its JSON text
+ *   render     split + mapping straight to that text
+ *   ceiling    a program written by hand for this one table
+ *
+ * The last three must make the same bytes, or the run fails. What they make
+ * goes to memory that is used again after each megabyte, not to a file.
  *
  *   bench_rows MAPPINGS-FOLDER TABLE FILE CODE-FILE [ROUNDS]
  */
 #include <time.h>
 
-#include "stile/exchange.h"
+#include "bench_rows.h"
 #include "stile/gateway.h"
+
+#define OUT_BYTES ((size_t)1 << 20)
 
 struct bench {
     const struct stile_plan *plan;
     struct stile_str bytes;
-    struct stile_str table_name;
-    const struct stile_row *codes;  /* by CodeId, sorted */
-    size_t code_count;
+    struct bench_codes codes;
+    struct ceiling_columns code_columns;
+    struct stile_sha256 *sha; /* NULL while the clock runs */
     uint64_t rows, cells, json_bytes, done, held, failed;
 };
 
@@ -40,8 +47,7 @@ static void newlines(struct bench *b)
 
 static struct stile_csv *reader(void)
 {
-    return stile_csv_new(&stile_csv_emis, STILE_CSV_LIMITS,
-                         STILE_STR("bench"));
+    return stile_csv_new(&stile_csv_emis, STILE_CSV_LIMITS, STILE_STR("bench"));
 }
 
 typedef void (*row_fn)(struct bench *b, const struct stile_str *cells,
@@ -80,17 +86,22 @@ static void count_cells(struct bench *b, const struct stile_str *cells,
     b->cells += count;
 }
 
-/* ---- map ------------------------------------------------------------------ */
+/* ---- made text --------------------------------------------------------- */
 
-static int by_code(const void *a, const void *b)
+static void made(void *ctx, struct stile_str text)
 {
-    return stile_str_cmp(((const struct stile_row *)a)->cells[0],
-                         ((const struct stile_row *)b)->cells[0]);
+    struct bench *b = ctx;
+    b->json_bytes += text.len;
+    if (b->sha != NULL) {
+        stile_sha256_add(b->sha, text);
+    }
 }
 
+/* ---- map ----------------------------------------------------------------- */
+
 static enum stile_status lookup(void *ctx, struct stile_str family,
-                                struct stile_str table,
-                                struct stile_str column, struct stile_str key,
+                                struct stile_str table, struct stile_str column,
+                                struct stile_str key,
                                 const struct stile_row **ret)
 {
     struct bench *b = ctx;
@@ -99,9 +110,7 @@ static enum stile_status lookup(void *ctx, struct stile_str family,
     if (!stile_str_eqc(table, "Coding_ClinicalCode")) {
         return STILE_NOT_FOUND;
     }
-    struct stile_row wanted = {.cells = &key};
-    *ret = bsearch(&wanted, b->codes, b->code_count, sizeof(*b->codes),
-                   by_code);
+    *ret = bench_code(&b->codes, key);
     return *ret != NULL ? STILE_OK : STILE_NOT_FOUND;
 }
 
@@ -110,45 +119,83 @@ static struct stile_diags map_diags;
 static struct stile_buf map_out;
 static const struct stile_table *map_table;
 static uint32_t *map_ordinals;
+static struct stile_str *map_cells;
+static bool map_renders;
+
+static enum stile_status make(struct bench *b, const struct stile_row *row,
+                              struct stile_map_result **ret, size_t *ret_count)
+{
+    struct stile_str family = STILE_STR("emis");
+    struct stile_map_env env = {b, lookup};
+    if (map_renders) {
+        return stile_map_render(b->plan->maps, row, family, &env, map_arena,
+                                &map_diags, &map_out, ret, ret_count);
+    }
+    enum stile_status status =
+        stile_map_right(b->plan->maps, row, family, &env, map_arena, &map_diags,
+                        ret, ret_count);
+    for (size_t i = 0; status == STILE_OK && i < *ret_count; i++) {
+        if ((*ret)[i].kind == STILE_MAP_DONE) {
+            stile_value_json((*ret)[i].resource, 0, &map_out);
+            stile_buf_byte(&map_out, '\n');
+        }
+    }
+    return status == STILE_OK ? map_out.status : status;
+}
 
 static void map_row(struct bench *b, const struct stile_str *cells,
                     size_t count, uint64_t row)
 {
-    if (row == 0 || b->rows++ == 0) {
+    if (row == 0) {
         return; /* header */
     }
     struct stile_arena_mark mark = stile_arena_mark(map_arena);
-    struct stile_str *ordered =
-        stile_arena_array(map_arena, map_table->count, sizeof(*ordered));
     for (size_t i = 0; i < count; i++) {
         if (map_ordinals[i] != UINT32_MAX) {
-            ordered[map_ordinals[i]] = cells[i];
+            map_cells[map_ordinals[i]] = cells[i];
         }
     }
     struct stile_row in = {.table = map_table->name,
                            .columns = map_table->column_names,
-                           .cells = ordered,
+                           .cells = map_cells,
                            .count = map_table->count,
                            .number = row};
-    struct stile_map_env env = {b, lookup};
     struct stile_map_result *results = NULL;
     size_t n = 0;
-    STILE_ASSERT(stile_map_right(b->plan->maps, &in, STILE_STR("emis"), &env,
-                                 map_arena, &map_diags, &results,
-                                 &n) == STILE_OK);
+    STILE_ASSERT(make(b, &in, &results, &n) == STILE_OK);
+    b->rows++;
     for (size_t i = 0; i < n; i++) {
-        if (results[i].kind == STILE_MAP_DONE) {
-            stile_buf_clear(&map_out);
-            stile_value_json(results[i].resource, 0, &map_out);
-            b->json_bytes += map_out.len;
-            b->done++;
-        } else {
-            b->held += results[i].kind == STILE_MAP_HELD;
-            b->failed += results[i].kind == STILE_MAP_FAILED;
-        }
+        b->done += results[i].kind == STILE_MAP_DONE;
+        b->held += results[i].kind == STILE_MAP_HELD;
+        b->failed += results[i].kind == STILE_MAP_FAILED;
     }
     stile_arena_rewind(map_arena, mark);
+    if (map_out.len > OUT_BYTES) {
+        made(b, stile_buf_str(&map_out));
+        stile_buf_clear(&map_out);
+    }
 }
+
+static void map_all(struct bench *b, struct stile_diags *diags, bool renders)
+{
+    map_renders = renders;
+    each_row(b, diags, map_row);
+    made(b, stile_buf_str(&map_out));
+    stile_buf_clear(&map_out);
+}
+
+static void ceiling(struct bench *b)
+{
+    struct ceiling_counts counts = {0};
+    STILE_ASSERT(ceiling_observations(b->bytes, &b->codes, &b->code_columns,
+                                      made, b, &counts));
+    b->rows = counts.rows;
+    b->done = counts.made;
+    b->held = counts.held;
+    b->failed = counts.refused;
+}
+
+/* ---- tables -------------------------------------------------------------- */
 
 static void first_row_header(struct bench *b, struct stile_arena *arena,
                              struct stile_str bytes, struct stile_str table,
@@ -166,8 +213,7 @@ static void first_row_header(struct bench *b, struct stile_arena *arena,
     STILE_ASSERT(stile_csv_pull(csv, diags, &cells, &count, &row) == STILE_OK);
     STILE_ASSERT(stile_schema_bind(b->plan->schema, STILE_STR("emis"), table,
                                    cells, count, arena, STILE_STR("bench"),
-                                   diags, ret_table,
-                                   ret_ordinals) == STILE_OK);
+                                   diags, ret_table, ret_ordinals) == STILE_OK);
     stile_csv_free(&csv);
 }
 
@@ -202,6 +248,31 @@ static void load_code(struct bench *b, const struct stile_str *cells,
     out->count = code_load.table->count;
 }
 
+static void index_codes(struct bench *b, struct stile_arena *arena)
+{
+    size_t size = 64;
+    while (size < 2 * code_load.count) {
+        size *= 2;
+    }
+    b->codes.mask = size - 1;
+    b->codes.slots = stile_arena_array(arena, size, sizeof(void *));
+    STILE_ASSERT(b->codes.slots != NULL);
+    for (size_t i = 0; i < code_load.count; i++) {
+        const struct stile_row *row = &code_load.rows[i];
+        size_t at = (size_t)stile_str_hash(row->cells[0]);
+        while (b->codes.slots[at & b->codes.mask] != NULL) {
+            at++;
+        }
+        b->codes.slots[at & b->codes.mask] = row;
+    }
+    const struct stile_table *t = code_load.table;
+    b->code_columns = (struct ceiling_columns){
+        stile_table_column(t, STILE_STR("EmisCodeCategoryDescription")),
+        stile_table_column(t, STILE_STR("SnomedCTConceptId")),
+        stile_table_column(t, STILE_STR("Term")),
+        stile_table_column(t, STILE_STR("ReadTermId"))};
+}
+
 static void load_codes(struct bench *b, struct stile_arena *arena,
                        struct stile_str bytes, struct stile_diags *diags)
 {
@@ -214,41 +285,100 @@ static void load_codes(struct bench *b, struct stile_arena *arena,
                      &code_load.table, &code_load.ordinals);
     struct bench codes = {.plan = b->plan, .bytes = bytes};
     each_row(&codes, diags, load_code);
-    qsort(code_load.rows, code_load.count, sizeof(struct stile_row), by_code);
-    b->codes = code_load.rows;
-    b->code_count = code_load.count;
+    index_codes(b, arena);
 }
 
-static double best(struct bench *b, struct stile_diags *diags, int what,
-                   int rounds)
+/* ---- measuring ----------------------------------------------------------- */
+
+enum what {
+    NEWLINES,
+    SPLIT,
+    TREE,
+    RENDER,
+    CEILING,
+    WHATS
+};
+static const char *const names[WHATS] = {
+    "memchr newlines", "stile_csv split", "split, map to a tree, JSON text",
+    "split, map straight to JSON text",
+    "written by hand for this table (ceiling)"};
+
+static void work(struct bench *b, struct stile_diags *diags, enum what what)
 {
-    double least = 1e9;
+    b->rows = b->cells = b->json_bytes = b->done = b->held = b->failed = 0;
+    switch (what) {
+    case NEWLINES:
+        newlines(b);
+        break;
+    case SPLIT:
+        each_row(b, diags, count_cells);
+        break;
+    case TREE:
+    case RENDER:
+        map_all(b, diags, what == RENDER);
+        break;
+    default:
+        ceiling(b);
+        break;
+    }
+}
+
+static void digest(struct bench *b, struct stile_diags *diags, enum what what,
+                   struct stile_digest *ret)
+{
+    b->sha = stile_sha256_new();
+    STILE_ASSERT(b->sha != NULL);
+    work(b, diags, what);
+    stile_sha256_done(b->sha, ret);
+    stile_sha256_free(&b->sha);
+}
+
+static bool same_bytes(struct bench *b, struct stile_diags *diags)
+{
+    struct stile_digest tree, render, by_hand;
+    digest(b, diags, TREE, &tree);
+    digest(b, diags, RENDER, &render);
+    digest(b, diags, CEILING, &by_hand);
+    bool same = stile_digest_eq(&tree, &render);
+    if (!same) {
+        fprintf(stderr, "bench_rows: the renderer makes other bytes than the "
+                        "tree\n");
+    }
+    if (!stile_digest_eq(&tree, &by_hand)) {
+        fprintf(stderr, "bench_rows: the ceiling makes other bytes than the "
+                        "mapping: it has fallen behind it\n");
+        same = false;
+    }
+    return same;
+}
+
+/* Rounds turn about, so that a busy moment hits all alike. */
+static void measure(struct bench *b, struct stile_diags *diags, int rounds)
+{
+    double least[WHATS];
+    struct bench counts[WHATS];
     for (int i = 0; i < rounds; i++) {
-        b->rows = b->cells = b->json_bytes = b->done = b->held = b->failed = 0;
-        double start = now();
-        if (what == 0) {
-            newlines(b);
-        } else {
-            each_row(b, diags, what == 1 ? count_cells : map_row);
+        for (int what = 0; what < WHATS; what++) {
+            double start = now();
+            work(b, diags, (enum what)what);
+            double took = now() - start;
+            least[what] = i == 0 || took < least[what] ? took : least[what];
+            counts[what] = *b;
         }
-        double took = now() - start;
-        least = took < least ? took : least;
     }
-    return least;
-}
-
-static void say(const struct bench *b, const char *what, double seconds,
-                double ceiling)
-{
-    double mb = (double)b->bytes.len / 1e6;
-    printf("| %s | %.0f | %.3f | %llu rows", what, mb / seconds,
-           ceiling / seconds, (unsigned long long)b->rows);
-    if (b->done > 0) {
-        printf(", %llu resources, %.1f MB JSON, %llu waiting, %llu failed",
-               (unsigned long long)b->done, (double)b->json_bytes / 1e6,
-               (unsigned long long)b->held, (unsigned long long)b->failed);
+    for (int what = 0; what < WHATS; what++) {
+        const struct bench *c = &counts[what];
+        double mb = (double)c->bytes.len / 1e6;
+        printf("| %s | %.0f | %.2f | %.2f | %llu rows", names[what],
+               mb / least[what], least[what] * 1e6 / (double)c->rows,
+               least[CEILING] / least[what], (unsigned long long)c->rows);
+        if (c->done > 0) {
+            printf(", %llu resources, %.1f MB of JSON, %llu wait, %llu failed",
+                   (unsigned long long)c->done, (double)c->json_bytes / 1e6,
+                   (unsigned long long)c->held, (unsigned long long)c->failed);
+        }
+        printf(" |\n");
     }
-    printf(" |\n");
 }
 
 static void say_memory(void)
@@ -281,13 +411,13 @@ int main(int argc, char **argv)
     stile_format_setup();
     struct stile_plan_box *box = NULL;
     struct stile_str error, code_bytes;
-    struct bench b = {.table_name = stile_str_cstr(argv[2])};
+    struct bench b = {0};
     if (stile_plan_load(argv[1], NULL, stile_today(), &diags, &box) !=
             STILE_OK ||
         stile_file_read(argv[3], (size_t)2 << 30, arena, &b.bytes, &error) !=
             STILE_OK ||
-        stile_file_read(argv[4], (size_t)1 << 30, arena, &code_bytes,
-                        &error) != STILE_OK) {
+        stile_file_read(argv[4], (size_t)1 << 30, arena, &code_bytes, &error) !=
+            STILE_OK) {
         fprintf(stderr, "bench_rows: the mappings or files cannot be read\n");
         return 1;
     }
@@ -295,19 +425,19 @@ int main(int argc, char **argv)
     load_codes(&b, arena, code_bytes, &diags);
     map_arena = stile_arena_new(16u << 20);
     stile_diags_init(&map_diags, arena, 10);
-    stile_buf_init(&map_out, 1u << 20);
-    first_row_header(&b, arena, b.bytes, b.table_name, &diags, &map_table,
-                     &map_ordinals);
+    stile_buf_init(&map_out, 16u << 20);
+    first_row_header(&b, arena, b.bytes, stile_str_cstr(argv[2]), &diags,
+                     &map_table, &map_ordinals);
+    map_cells = stile_arena_array(arena, map_table->count, sizeof(*map_cells));
+    STILE_ASSERT(map_cells != NULL);
+    if (!same_bytes(&b, &diags)) {
+        return 1;
+    }
     printf("%.1f MB, best of %d, CPU time of one core\n\n"
-           "| work | MB/s | of the newline ceiling | made |\n"
-           "|---|---|---|---|\n",
+           "| work | MB/s | µs/row | of the ceiling | made |\n"
+           "|---|---|---|---|---|\n",
            (double)b.bytes.len / 1e6, rounds);
-    double ceiling = best(&b, &diags, 0, rounds);
-    say(&b, "memchr newlines (ceiling)", ceiling, ceiling);
-    double split = best(&b, &diags, 1, rounds);
-    say(&b, "stile_csv split", split, ceiling);
-    double map = best(&b, &diags, 2, rounds);
-    say(&b, "split, map to FHIR, JSON text", map, ceiling);
+    measure(&b, &diags, rounds);
     printf("\n");
     say_memory();
     return 0;

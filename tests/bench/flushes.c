@@ -17,8 +17,7 @@ static double now(void)
 int main(int argc, char **argv)
 {
     char path[1024], block[2048] = {0};
-    if (argc != 2 ||
-        snprintf(path, sizeof(path), "%s/flushes", argv[1]) < 0) {
+    if (argc != 2 || snprintf(path, sizeof(path), "%s/flushes", argv[1]) < 0) {
         return 2;
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

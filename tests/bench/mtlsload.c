@@ -87,9 +87,8 @@ static int read_answer(SSL *ssl)
             continue;
         }
         char *length = strcasestr(buf, "content-length:");
-        size_t body = length != NULL && length < end
-                          ? strtoul(length + 15, NULL, 10)
-                          : 0;
+        size_t body =
+            length != NULL && length < end ? strtoul(length + 15, NULL, 10) : 0;
         if (have >= (size_t)(end + 4 - buf) + body) {
             return (int)strtol(buf + 9, NULL, 10);
         }
@@ -101,12 +100,12 @@ static bool one_request(struct worker *w, SSL *ssl, char *out, size_t size)
 {
     struct load *l = w->load;
     unsigned long key = atomic_fetch_add(&l->next_key, 1);
-    int head = snprintf(out, size,
-                        "POST %s HTTP/1.1\r\nHost: localhost:%d\r\n"
-                        "Content-Type: %s\r\nContent-Length: %zu\r\n"
-                        "Idempotency-Key: bench-%d-%lu\r\n\r\n",
-                        l->path, l->port, l->type, l->body_len, (int)getpid(),
-                        key);
+    int head =
+        snprintf(out, size,
+                 "POST %s HTTP/1.1\r\nHost: localhost:%d\r\n"
+                 "Content-Type: %s\r\nContent-Length: %zu\r\n"
+                 "Idempotency-Key: bench-%d-%lu\r\n\r\n",
+                 l->path, l->port, l->type, l->body_len, (int)getpid(), key);
     memcpy(out + head, l->body, l->body_len);
     double start = now();
     if (SSL_write(ssl, out, head + (int)l->body_len) <= 0) {
@@ -218,8 +217,8 @@ static void report(struct worker *workers, size_t count, double seconds,
     }
     uint32_t *micros = malloc((all + 1) * sizeof(*micros));
     for (size_t i = 0; i < count; i++) {
-        size_t n = workers[i].count < SAMPLES_MAX ? workers[i].count
-                                                  : SAMPLES_MAX;
+        size_t n =
+            workers[i].count < SAMPLES_MAX ? workers[i].count : SAMPLES_MAX;
         memcpy(micros + samples, workers[i].micros, n * sizeof(*micros));
         samples += n;
     }
@@ -246,8 +245,7 @@ int main(int argc, char **argv)
     load.body = read_body(argv[3], &load.body_len);
     load.ctx = SSL_CTX_new(TLS_client_method());
     if (SSL_CTX_use_certificate_chain_file(load.ctx, argv[5]) != 1 ||
-        SSL_CTX_use_PrivateKey_file(load.ctx, argv[6], SSL_FILETYPE_PEM) !=
-            1 ||
+        SSL_CTX_use_PrivateKey_file(load.ctx, argv[6], SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_load_verify_locations(load.ctx, argv[7], NULL) != 1) {
         ERR_print_errors_fp(stderr);
         return 2;

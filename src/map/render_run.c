@@ -1,0 +1,444 @@
+/* The renderer's machine: one row to one resource's JSON text. */
+#include "render.h"
+
+struct machine {
+    const struct stile__right_run *run;
+    const struct stile__variant *v;
+    const struct stile__render *render;
+    struct stile_buf *buf;
+    char *at, *end; /* in buf, behind what is written; end of its room */
+    uint32_t last;  /* slot written last + 1, or 0 */
+    uint64_t written[2];
+    bool test, bail;
+    bool *flags;
+    struct stile_str id;
+    const struct stile_str *rows[STILE__ALIASES];
+    bool looked[STILE__ALIASES];
+    struct stile__codec_io io;
+    struct stile_str cells[STILE__CELLS];
+};
+
+/* ---- writing ---- */
+
+/* Brackets and texts before a value are short; see STILE__SLOTS. */
+static bool room(struct machine *m, size_t more)
+{
+    if ((size_t)(m->end - m->at) >= more) {
+        return true;
+    }
+    m->buf->len = (size_t)(m->at - m->buf->ptr);
+    /* A text may be copied to the end of its last piece. */
+    size_t wanted = more + 4096;
+    char *at = stile_buf_room(m->buf, wanted);
+    if (at == NULL) {
+        m->bail = true;
+        return false;
+    }
+    m->at = at;
+    m->end = at + wanted;
+    return true;
+}
+
+/* In whole pieces: both sides have room for them. */
+static char *copy(char *to, const char *from, size_t len)
+{
+    for (size_t i = 0; i < len; i += STILE__CHUNK) {
+        memcpy(to + i, from + i, STILE__CHUNK);
+    }
+    return to + len;
+}
+
+/* All before the value of a slot, and room for `more` behind that. */
+static bool begin(struct machine *m, uint32_t slot, size_t more)
+{
+    const struct stile__render *r = m->render;
+    const struct stile__slot *s = &r->slots[slot];
+    if (!room(m, s->open_len + more + 4 * STILE__CHUNK)) {
+        return false;
+    }
+    uint8_t keep = r->shared[m->last * r->slot_count + slot];
+    char *at = m->at;
+    if (m->last > 0) {
+        const struct stile__slot *before = &r->slots[m->last - 1];
+        at = copy(at, before->close, before->depth - keep);
+    }
+    *at++ = ',';
+    m->at =
+        copy(at, s->open + s->open_at[keep], s->open_len - s->open_at[keep]);
+    m->last = slot + 1;
+    m->written[slot / 64] |= UINT64_C(1) << (slot % 64);
+    return true;
+}
+
+/* A scalar of any kind and content. */
+static void put_scalar(struct machine *m, enum stile_kind kind,
+                       struct stile_str value)
+{
+    m->buf->len = (size_t)(m->at - m->buf->ptr);
+    if (kind == STILE_BOOL) {
+        stile_buf_addc(m->buf, stile_str_eqc(value, "true") ? "true" : "false");
+    } else if (kind == STILE_NUMBER && stile_number_valid(value)) {
+        stile_buf_add(m->buf, value);
+    } else {
+        stile_buf_json_str(m->buf, value);
+    }
+    m->bail = m->bail || m->buf->status != STILE_OK;
+    m->at = m->buf->ptr + m->buf->len;
+    m->end = m->at;
+}
+
+static void put_plain(struct machine *m, enum stile_kind kind,
+                      struct stile_str value)
+{
+    if (kind == STILE_STRING) {
+        *m->at++ = '"';
+    }
+    memcpy(m->at, value.ptr, value.len);
+    m->at += value.len;
+    if (kind == STILE_STRING) {
+        *m->at++ = '"';
+    }
+}
+
+static void put(struct machine *m, const struct stile__render_op *op,
+                struct stile_str value)
+{
+    const struct stile__slot *s = &m->render->slots[op->slot];
+    if (value.len == 0 || !begin(m, op->slot, value.len + 2)) {
+        return;
+    }
+    if (op->slot == m->render->id_slot) {
+        m->id = value;
+    }
+    if (op->plain ||
+        (s->kind == STILE_STRING && stile_json_plain(value) == value.len)) {
+        put_plain(m, s->kind, value);
+    } else {
+        put_scalar(m, s->kind, value);
+    }
+}
+
+static void put_list(struct machine *m, const struct stile__render_op *op)
+{
+    const struct stile__slot *s = &m->render->slots[op->slot];
+    if (m->io.item_count == 0 || !begin(m, op->slot, 0)) {
+        return;
+    }
+    for (size_t i = 0; i < m->io.item_count && !m->bail; i++) {
+        if (i > 0 && room(m, 1)) {
+            *m->at++ = ',';
+        }
+        put_scalar(m, s->kind, m->io.items[i]);
+    }
+}
+
+/* ---- values ---- */
+
+static struct stile_str cell(const struct machine *m,
+                             const struct stile__render_op *op)
+{
+    return m->rows[op->b] != NULL ? m->rows[op->b][op->c] : STILE_STR_NULL;
+}
+
+static void encode(struct machine *m, const struct stile__render_op *op,
+                   size_t count)
+{
+    m->io.cells = m->cells;
+    m->io.count = count;
+    enum stile__run_code code = stile__codec_right(op->with.use, &m->io);
+    if (code != RUN_NONE) {
+        m->bail = true;
+    } else if (m->io.warning != RUN_NONE) {
+        stile__right_finding(m->run, m->io.warning, op->line, op->column->name);
+    }
+}
+
+static void field(struct machine *m, const struct stile__render_op *op)
+{
+    struct stile_str c = cell(m, op);
+    if (c.len == 0) {
+        return;
+    }
+    m->cells[0] = c;
+    encode(m, op, 1);
+    if (!m->bail) {
+        put(m, op, m->io.value);
+    }
+}
+
+/* The slot's text ends with the quote that opens the value. */
+static void guid(struct machine *m, const struct stile__render_op *op)
+{
+    struct stile_str c = cell(m, op);
+    if (c.len == 0 || !begin(m, op->slot, 40)) {
+        return;
+    }
+    /* What stands in spaces is rare enough for the tree. */
+    if (!stile_guid_normal(c, m->at)) {
+        m->bail = true;
+        return;
+    }
+    m->at[36] = '"';
+    m->at += 37;
+}
+
+static void text(struct machine *m, const struct stile__render_op *op,
+                 struct stile_str value)
+{
+    if (!begin(m, op->slot, value.len + 1)) {
+        return;
+    }
+    memcpy(m->at, value.ptr, value.len);
+    m->at += value.len;
+    *m->at++ = '"';
+}
+
+static void escaped(struct machine *m, const struct stile__render_op *op,
+                    struct stile_str value)
+{
+    if (value.len == 0 || !begin(m, op->slot, 0)) {
+        return;
+    }
+    m->at--; /* its quote is written with it */
+    put_scalar(m, STILE_STRING, value);
+}
+
+/* A text or code that its codec would leave as it is, or the codec's. */
+static void plain_cell(struct machine *m, const struct stile__render_op *op)
+{
+    struct stile_str c = cell(m, op);
+    if (c.len == 0) {
+        return;
+    }
+    size_t plain = stile_json_plain(c);
+    bool as_it_is = plain == c.len && c.ptr[0] != ' ';
+    if (as_it_is && op->code == RENDER_CODE) {
+        as_it_is = memchr(c.ptr, ' ', c.len) == NULL;
+    }
+    if (as_it_is) {
+        text(m, op, c);
+        return;
+    }
+    m->cells[0] = c;
+    encode(m, op, 1);
+    if (!m->bail) {
+        escaped(m, op, m->io.value);
+    }
+}
+
+/* ---- tests ---- */
+
+static void look_up(struct machine *m, uint32_t at)
+{
+    const struct stile__alias *alias = &m->v->aliases[at];
+    const struct stile_str *keys = m->rows[alias->key.alias];
+    const struct stile_row *row = NULL;
+    if (m->looked[at] || keys == NULL || keys[alias->key.ordinal].len == 0) {
+        return;
+    }
+    m->looked[at] = true;
+    enum stile_status status =
+        stile__look_up(m->run->env, alias, keys[alias->key.ordinal], &row);
+    if (status == STILE_OK && row != NULL) {
+        m->rows[at] = stile__row_cells(row, alias->table, m->run->arena);
+    } else {
+        m->bail = m->bail || status != STILE_NOT_FOUND ||
+                  alias->policy.kind == STILE_LANG_POLICY_HOLD ||
+                  alias->policy.kind == STILE_LANG_POLICY_REJECT;
+    }
+}
+
+static void test(struct machine *m, const struct stile__render_op *op)
+{
+    struct stile_str c = m->cells[0];
+    bool b = false;
+    int64_t n = 0;
+    switch (op->op) {
+    case OP_PRESENT:
+        m->test = c.len > 0;
+        break;
+    case OP_EQ:
+        m->test = c.len > 0 && stile_str_eq(c, op->with.constant->text);
+        break;
+    case OP_TRUTH:
+        m->test = stile__bool_read(c, &b) && b == (op->c == 1);
+        break;
+    case OP_RANGE:
+        m->test = stile_str_to_int64(stile_str_trim(c), &n) &&
+                  n >= op->with.range->lo && n <= op->with.range->hi;
+        break;
+    case OP_TABLE:
+        m->test = c.len > 0 && stile__codes_right(op->with.table, c) != NULL;
+        break;
+    case OP_NOT:
+        m->test = !m->test;
+        break;
+    case OP_FLAG:
+        m->test = m->flags[op->b];
+        break;
+    default: /* OP_YES */
+        m->test = true;
+        break;
+    }
+}
+
+static void values(struct machine *m, const struct stile__render_op *op)
+{
+    switch (op->op) {
+    case OP_ENCODE:
+        encode(m, op, op->a);
+        break;
+    case OP_DEFAULT:
+        if (m->io.value.len == 0) {
+            m->io.value = op->with.constant->text;
+        }
+        break;
+    case OP_CONSTANT:
+        m->io.value = op->with.constant->text;
+        m->io.items = NULL;
+        m->io.item_count = 0;
+        break;
+    case OP_NOTHING:
+        m->io.value = STILE_STR_NULL;
+        break;
+    case OP_REQUIRE:
+        m->bail = m->bail || m->cells[0].len == 0;
+        break;
+    case OP_EMPTY:
+        if (m->cells[0].len > 0) {
+            stile__right_finding(m->run, RUN_T206, op->line, op->column->name);
+        }
+        break;
+    default:
+        test(m, op);
+        break;
+    }
+}
+
+/* The next op's number. */
+static uint32_t vm(struct machine *m, uint32_t pc)
+{
+    const struct stile__render_op *op = &m->render->ops[pc];
+    switch (op->op) {
+    case OP_LOAD:
+        m->cells[op->a] = cell(m, op);
+        break;
+    case OP_JUMP_IF:
+        return m->test == (op->a == 1) ? op->c : pc + 1;
+    case OP_JUMP:
+        return op->c;
+    case OP_LOOKUP:
+        look_up(m, op->a);
+        break;
+    case OP_SET_FLAG:
+        m->flags[op->b] = m->test;
+        break;
+    case OP_TAKE:
+        m->bail = m->bail || !m->test;
+        break;
+    default:
+        values(m, op);
+        break;
+    }
+    return pc + 1;
+}
+
+static void put_any(struct machine *m, const struct stile__render_op *op)
+{
+    if (op->op == OP_PUT) {
+        put(m, op, m->io.value);
+    } else if (op->op == OP_PUT_LIST) {
+        put_list(m, op);
+    } else if (m->io.missed) {
+        put(m, op, m->cells[0]);
+    }
+}
+
+static uint32_t step(struct machine *m, uint32_t pc)
+{
+    const struct stile__render_op *op = &m->render->ops[pc];
+    switch ((enum stile__render_code)op->code) {
+    case RENDER_VM:
+        return vm(m, pc);
+    case RENDER_FIELD:
+        field(m, op);
+        break;
+    case RENDER_GUID:
+        guid(m, op);
+        break;
+    case RENDER_TEXT:
+    case RENDER_CODE:
+        plain_cell(m, op);
+        break;
+    case RENDER_CONSTANT:
+        (void)begin(m, op->slot, 0);
+        break;
+    case RENDER_PUT:
+        put_any(m, op);
+        break;
+    case RENDER_MUST:
+        m->bail = m->bail || ((m->written[0] & op->with.mask[0]) |
+                              (m->written[1] & op->with.mask[1])) == 0;
+        break;
+    case RENDER_BAIL:
+        m->bail = true;
+        break;
+    }
+    return pc + 1;
+}
+
+static void finish(struct machine *m)
+{
+    if (m->last > 0 && room(m, 4 * STILE__CHUNK)) {
+        const struct stile__slot *s = &m->render->slots[m->last - 1];
+        m->at = copy(m->at, s->close, s->depth);
+    }
+    if (room(m, 1)) {
+        *m->at++ = '}';
+    }
+}
+
+bool stile__render_row(struct stile__render_run *run)
+{
+    const struct stile__right_run *right = run->right;
+    if (run->buf->status != STILE_OK) {
+        return false;
+    }
+    struct machine m = {.run = right,
+                        .v = right->variant,
+                        .render = right->variant->render,
+                        .buf = run->buf};
+    size_t before = run->buf->len;
+    struct stile_diags found = *right->diags;
+    m.io.arena = right->arena;
+    m.flags = stile_arena_array(right->arena, m.v->flag_count, sizeof(bool));
+    m.rows[0] = stile__row_cells(right->row, m.v->table, right->arena);
+    m.at = stile_buf_room(run->buf, m.render->head_len + 4096);
+    if (m.flags == NULL || m.rows[0] == NULL || m.at == NULL) {
+        run->buf->status = STILE_OK;
+        return false;
+    }
+    m.end = m.at + m.render->head_len + 4096;
+    m.at = copy(m.at, m.render->head, m.render->head_len);
+    for (uint32_t pc = 0; pc < m.render->count && !m.bail;) {
+        const struct stile__render_op *op = &m.render->ops[pc];
+        if (op->code == RENDER_VM && op->op == OP_END) {
+            break;
+        }
+        pc = step(&m, pc);
+    }
+    if (!m.bail) {
+        finish(&m);
+    }
+    if (m.bail || stile_arena_failed(right->arena)) {
+        /* We ask for more room than the text takes: near the limit it is the
+         * tree's writer that finds out. */
+        run->buf->len = before;
+        run->buf->status = STILE_OK;
+        *right->diags = found;
+        return false;
+    }
+    run->buf->len = (size_t)(m.at - run->buf->ptr);
+    run->id = m.id;
+    return true;
+}

@@ -1,0 +1,159 @@
+/* A row through every mapping of its table. */
+#include "render.h"
+
+static bool reads_row(const struct stile_mapping *m, struct stile_str family,
+                      const struct stile_row *row)
+{
+    return stile_str_eq(m->tree->table.text, row->table) &&
+           stile_str_eq(m->tree->family.text, family);
+}
+
+/* One mapping on one row; END when it does not take it. */
+typedef enum stile_status one_fn(const struct stile__right_run *run,
+                                 struct stile_buf *buf,
+                                 struct stile_map_result *ret);
+
+static enum stile_status
+each_right(const struct stile_mapset *set, struct stile_str family,
+           struct stile__right_run *run, one_fn *one, struct stile_buf *buf,
+           struct stile_map_result **ret, size_t *ret_count)
+{
+    size_t most = 0, count = 0;
+    for (uint32_t i = 0; i < set->count; i++) {
+        most += reads_row(&set->mappings[i], family, run->row) ? 1 : 0;
+    }
+    struct stile_map_result *results =
+        stile_arena_array(run->arena, most, sizeof *results);
+    if (results == NULL) {
+        return STILE_NOMEM;
+    }
+    for (uint32_t i = 0; i < set->count && count < most; i++) {
+        const struct stile_mapping *m = &set->mappings[i];
+        if (!reads_row(m, family, run->row)) {
+            continue;
+        }
+        run->variant = stile__variant_of(m, run->row);
+        enum stile_status status = one(run, buf, &results[count]);
+        if (status == STILE_OK) {
+            count++;
+        } else if (status != STILE_END) {
+            return status;
+        }
+    }
+    *ret = results;
+    *ret_count = count;
+    return STILE_OK;
+}
+
+static enum stile_status one_tree(const struct stile__right_run *run,
+                                  struct stile_buf *buf,
+                                  struct stile_map_result *ret)
+{
+    (void)buf;
+    return stile__run_right(run, ret);
+}
+
+enum stile_status
+stile_map_right(const struct stile_mapset *set, const struct stile_row *row,
+                struct stile_str family, const struct stile_map_env *env,
+                struct stile_arena *arena, struct stile_diags *diags,
+                struct stile_map_result **ret, size_t *ret_count)
+{
+    struct stile__right_run run = {
+        .row = row, .env = env, .arena = arena, .diags = diags};
+    return each_right(set, family, &run, one_tree, NULL, ret, ret_count);
+}
+
+static enum stile_status one_text(const struct stile__right_run *run,
+                                  struct stile_buf *buf,
+                                  struct stile_map_result *ret)
+{
+    struct stile__render_run text = {.right = run, .buf = buf};
+    size_t before = buf->len;
+    if (run->variant->render != NULL && stile__render_row(&text)) {
+        *ret = (struct stile_map_result){
+            .kind = STILE_MAP_DONE,
+            .mapping = run->variant->mapping,
+            .type = stile_fhir_type_name(run->variant->mapping->type),
+            .id = text.id};
+    } else {
+        enum stile_status status = stile__run_right(run, ret);
+        if (status != STILE_OK || ret->kind != STILE_MAP_DONE) {
+            return status;
+        }
+        stile_value_json(ret->resource, 0, buf);
+    }
+    ret->json_at = before;
+    ret->json_len = buf->len - before;
+    stile_buf_byte(buf, '\n');
+    return buf->status;
+}
+
+enum stile_status
+stile_map_render(const struct stile_mapset *set, const struct stile_row *row,
+                 struct stile_str family, const struct stile_map_env *env,
+                 struct stile_arena *arena, struct stile_diags *diags,
+                 struct stile_buf *buf, struct stile_map_result **ret,
+                 size_t *ret_count)
+{
+    struct stile__right_run run = {
+        .row = row, .env = env, .arena = arena, .diags = diags};
+    size_t before = buf->len;
+    enum stile_status status =
+        each_right(set, family, &run, one_text, buf, ret, ret_count);
+    if (status != STILE_OK) {
+        stile_buf_cut(buf, before);
+    }
+    return status;
+}
+
+bool stile_mapping_renders(const struct stile_mapping *mapping)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < mapping->variant_count; i++) {
+        all = all && mapping->variants[i].render != NULL;
+    }
+    return all;
+}
+
+enum stile_status
+stile_map_explain(const struct stile_mapset *set, const struct stile_row *row,
+                  struct stile_str family, const struct stile_map_env *env,
+                  bool show_values, struct stile_arena *arena,
+                  struct stile_diags *diags, struct stile_buf *out)
+{
+    static const char *const ends[] = {"done", "deleted", "held", "failed",
+                                       "more rows are needed"};
+    struct stile__trace trace = {out, show_values};
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct stile_mapping *m = &set->mappings[i];
+        if (!reads_row(m, family, row)) {
+            continue;
+        }
+        struct stile_map_result result = {.kind = STILE_MAP_DONE};
+        struct stile__right_run run = {.variant = stile__variant_of(m, row),
+                                       .row = row,
+                                       .env = env,
+                                       .arena = arena,
+                                       .diags = diags,
+                                       .trace = &trace};
+        stile_buf_printf(out, "%.*s %u (%.*s), %.*s row %llu\n",
+                         STILE_FMT(m->tree->name.text), m->tree->number,
+                         STILE_FMT(m->tree->source->name),
+                         STILE_FMT(row->table),
+                         (unsigned long long)row->number);
+        enum stile_status status = stile__run_right(&run, &result);
+        if (status != STILE_OK && status != STILE_END) {
+            return status;
+        }
+        stile_buf_printf(out, "  => %s",
+                         status == STILE_END ? "not taken" : ends[result.kind]);
+        if (status == STILE_OK && result.missing.len > 0) {
+            stile_buf_printf(out, ", waits for %.*s: %.*s",
+                             STILE_FMT(result.missing),
+                             STILE_FMT(result.reason));
+        }
+        stile_buf_byte(out, '\n');
+    }
+    return out->status;
+}
