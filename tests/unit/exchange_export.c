@@ -489,7 +489,7 @@ static struct trip_run chain(struct world *w, unsigned links)
     w->plan.maps = set;
     w->row_count = 0;
     for (unsigned i = 1; i <= links; i++) {
-        char table[8];
+        char table[16];
         (void)snprintf(table, sizeof table, "T%u", i);
         world_mirror(w,
                      world_row_of(w, "chain", table, "K", "a", "N", "a", NULL));
