@@ -57,10 +57,11 @@ void stile_mapping_list(const struct stile_mapping *mapping,
  * (all but residue, drops and counted losses) or "one-way". */
 const char *stile_mapping_class(const struct stile_mapping *mapping);
 /* Does any mapping of the family read this table (as left or by look-up)? */
-bool stile_mapset_reads(const struct stile_mapset *set,
-                        struct stile_str family, struct stile_str table);
+bool stile_mapset_reads(const struct stile_mapset *set, struct stile_str family,
+                        struct stile_str table);
 
-/* ---- rightward: rows to FHIR ---------------------------------------------------- */
+/* ---- rightward: rows to FHIR
+ * ---------------------------------------------------- */
 
 /*
  * How a translation reaches other rows. The core never calls a store: the
@@ -71,8 +72,8 @@ struct stile_map_env {
     void *ctx;
     /* The row of `table` whose `column` equals `key`. */
     enum stile_status (*lookup)(void *ctx, struct stile_str family,
-                                struct stile_str table,
-                                struct stile_str column, struct stile_str key,
+                                struct stile_str table, struct stile_str column,
+                                struct stile_str key,
                                 const struct stile_row **ret);
 };
 
@@ -117,7 +118,8 @@ stile_map_render(const struct stile_mapset *set, const struct stile_row *row,
 /* Can all table versions of the mapping be written without a tree? */
 bool stile_mapping_renders(const struct stile_mapping *mapping);
 
-/* ---- leftward: FHIR to rows ------------------------------------------------------- */
+/* ---- leftward: FHIR to rows
+ * ------------------------------------------------------- */
 
 /*
  * All resources of one person or message to the rows of a family's tables.
@@ -132,7 +134,8 @@ stile_map_left(const struct stile_mapset *set, struct stile_str family,
                struct stile_arena *arena, struct stile_diags *diags,
                struct stile_row **ret_rows, size_t *ret_count);
 
-/* ---- explain ---------------------------------------------------------------------- */
+/* ---- explain
+ * ---------------------------------------------------------------------- */
 
 /* Re-runs in tracing mode: per output path the rule line, source column and
  * code row. Values appear only when `show_values` (a person asked for it at a
@@ -143,7 +146,8 @@ stile_map_explain(const struct stile_mapset *set, const struct stile_row *row,
                   bool show_values, struct stile_arena *arena,
                   struct stile_diags *diags, struct stile_buf *out);
 
-/* ---- laws ------------------------------------------------------------------------ */
+/* ---- laws
+ * ------------------------------------------------------------------------ */
 
 struct stile_map_tested {
     size_t carried; /* rows that went there and back */
