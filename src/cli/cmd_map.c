@@ -135,6 +135,98 @@ static int map_check(const struct cli_args *args)
     return close_plan(&plan, result);
 }
 
+/* ---- the laws ---- */
+
+struct testing {
+    struct stile_diags diags;
+    struct stile_buf examples;
+    uint64_t seed, rounds;
+    size_t broken, mappings;
+};
+
+static bool test_mapping(struct open_plan *plan, struct testing *t,
+                         const struct stile_mapping *mapping)
+{
+    struct stile_str name = stile_mapping_name(mapping);
+    struct stile_map_tested tally = {0};
+    enum stile_status status = stile_map_test(
+        mapping, t->seed ^ stile_str_hash(name), (size_t)t->rounds, plan->arena,
+        &t->diags, &t->examples, &tally);
+
+    if (status != STILE_OK) {
+        stile__cli_say("%.*s could not be tested: %s", STILE_FMT(name),
+                       stile_status_text(status));
+        return false;
+    }
+    t->mappings++;
+    t->broken += tally.broken ? 1 : 0;
+    stile_buf_printf(&plan->out,
+                     "%-26.*s %-8s %s  %zu rows there and back, %zu refused, "
+                     "%zu deleted\n",
+                     STILE_FMT(name), stile_mapping_class(mapping),
+                     tally.broken ? "BROKEN" : "holds ", tally.carried,
+                     tally.refused, tally.deleted);
+    return true;
+}
+
+static int test_all(const struct cli_args *args, struct open_plan *plan,
+                    struct testing *t)
+{
+    const struct stile_mapset *maps = plan->box->plan.maps;
+
+    for (size_t i = 0; i < stile_mapset_count(maps); i++) {
+        const struct stile_mapping *mapping = stile_mapset_at(maps, i);
+
+        if (args->word_count > 0 &&
+            !stile_str_eqc(stile_mapping_name(mapping), args->words[0])) {
+            continue;
+        }
+        if (!test_mapping(plan, t, mapping)) {
+            return CLI_FAILED;
+        }
+    }
+    if (t->mappings == 0) {
+        (void)find_mapping(maps, args->words[0]);
+        return CLI_USAGE;
+    }
+    stile_buf_printf(&plan->out,
+                     "all examples hold; laws: %zu of %zu "
+                     "mappings, seed %llu\n",
+                     t->mappings - t->broken, t->mappings,
+                     (unsigned long long)t->seed);
+    if (t->broken > 0) {
+        stile_buf_addc(&plan->out, "\nthe smallest rows found, to paste into "
+                                   "their mappings:\n");
+        stile_buf_add(&plan->out, stile_buf_str(&t->examples));
+    }
+    return CLI_OK;
+}
+
+static int map_test(const struct cli_args *args)
+{
+    struct open_plan plan = {0};
+    struct testing t = {0};
+    int result;
+
+    if (!stile__cli_number(args, "seed", 0, INT64_MAX, 1, &t.seed) ||
+        !stile__cli_number(args, "rounds", 1, 1000000, 300, &t.rounds)) {
+        return CLI_USAGE;
+    }
+    result = open_plan(args, &plan);
+    if (result == CLI_USAGE) {
+        return result;
+    }
+    stile_buf_init(&t.examples, LIST_BYTES_MAX);
+    if (result == CLI_OK) {
+        stile_diags_init(&t.diags, plan.arena, 0);
+        result = test_all(args, &plan, &t);
+        (void)!stile__cli_diags(stderr, &t.diags);
+    }
+    stile_buf_release(&t.examples);
+    result = close_plan(&plan, result);
+    return result == CLI_OK && t.broken > 0 ? CLI_FAILED : result;
+}
+
 static const struct cli_option options[] = {
     {"mappings", 'm', "FOLDER", "formats, maps, codes and rules"},
 };
@@ -191,3 +283,26 @@ const struct cli_command stile__cmd_map_check = {
     "exit: 0 all good; 1 findings; 2 wrong command line",
     CLI_OPTIONS(options),
     map_check};
+
+static const struct cli_option test_options[] = {
+    {"mappings", 'm', "FOLDER", "formats, maps, codes and rules"},
+    {"seed", 0, "N", "other rows than those of seed 1"},
+    {"rounds", 0, "N", "rows for each mapping and version (300)"},
+};
+
+const struct cli_command stile__cmd_map_test = {
+    "map test",
+    "[MAPPING]",
+    0,
+    1,
+    "run the examples, and hold the mappings to their laws",
+    "Compiles the mappings, which runs their examples, then makes rows from\n"
+    "each mapping's columns, code tables and guards and carries them there "
+    "and\n"
+    "back: what the mapping's class promises must come back. The rows are the\n"
+    "same for a seed. The smallest row that breaks a law is printed as an\n"
+    "example, ready to be pasted into the mapping.\n\n"
+    "  stile map test --mappings mappings emis-observation\n\n"
+    "exit: 0 all hold; 1 findings; 2 wrong command line or no such mapping",
+    CLI_OPTIONS(test_options),
+    map_test};

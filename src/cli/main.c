@@ -12,7 +12,8 @@ static const struct cli_command *const commands[] = {
     &stile__cmd_outbox_retry, &stile__cmd_quarantine_list,
     &stile__cmd_map_list,     &stile__cmd_map_dis,
     &stile__cmd_map_check,    &stile__cmd_map_fmt,
-    &stile__cmd_health,       &stile__cmd_synth_emis,
+    &stile__cmd_map_test,     &stile__cmd_health,
+    &stile__cmd_synth_emis,
 };
 
 int main(int argc, char **argv)

@@ -262,6 +262,11 @@ static void check_delete(struct stile__cc *cc)
 
 static const char *const law_names[] = {"iso", "canon", "view", "one-way"};
 
+const char *stile_mapping_class(const struct stile_mapping *mapping)
+{
+    return law_names[mapping->law];
+}
+
 static void raise_law(struct stile_mapping *m, enum stile__law law)
 {
     m->law = law > m->law ? law : m->law;

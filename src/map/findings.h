@@ -55,7 +55,8 @@
     X(M702, "an example does not come back as given")                          \
     X(M703, "an example's row cannot be built")                                \
     X(M704, "the mapping's law class is weaker than pinned")                   \
-    X(M705, "the mapping has no example")
+    X(M705, "the mapping has no example")                                      \
+    X(M706, "a generated row does not come back as the mapping's class says")
 
 /* code, sentence, severity. The sentence is all that a finding on a record
  * says: it has no place for a value. */

@@ -128,10 +128,9 @@ static void program(const struct stile__variant *v,
 void stile_mapping_list(const struct stile_mapping *mapping,
                         struct stile_buf *out)
 {
-    static const char *const laws[] = {"iso", "canon", "view", "one-way"};
     stile_buf_printf(out, "mapping %.*s %u, class %s\n",
                      STILE_FMT(mapping->tree->name.text), mapping->tree->number,
-                     laws[mapping->law]);
+                     stile_mapping_class(mapping));
     for (uint32_t i = 0; i < mapping->variant_count; i++) {
         program(&mapping->variants[i], &mapping->variants[i].right, "right",
                 out);

@@ -3,6 +3,18 @@
  * the others let most of them pass in silence. */
 #include "map_world.h"
 
+/* The one finding that compiling does not make: `map test` does. */
+static void laws(struct world *w, struct stile_buf *example)
+{
+    for (size_t i = 0; i < stile_mapset_count(w->set); i++) {
+        struct stile_map_tested tally;
+        cr_assert_eq(stile_map_test(stile_mapset_at(w->set, i), 1, 300,
+                                    w->arena, &w->diags, example, &tally),
+                     STILE_OK);
+        cr_expect(tally.broken);
+    }
+}
+
 static void check(const char *name)
 {
     struct world w;
@@ -18,12 +30,21 @@ static void check(const char *name)
     cr_assert(world_read(&w, file, &w.maps[0]), "%s", file);
     w.map_count = 1;
     enum stile_status status = world_compile(&w);
+    bool later = strcmp(name, "M706") == 0;
     bool warning = strcmp(name, "M705") == 0;
-    cr_expect_eq(status, warning ? STILE_OK : STILE_INVALID, "%s", name);
+    cr_expect_eq(status, warning || later ? STILE_OK : STILE_INVALID, "%s",
+                 name);
     snprintf(file, sizeof file, "%s.txt", name);
     cr_assert(world_read(&w, file, &want), "%s", file);
     stile_buf_init(&out, 1 << 20);
+    struct stile_buf example;
+    stile_buf_init(&example, 1 << 20);
+    if (later) {
+        laws(&w, &example);
+    }
     stile_diags_print(&w.diags, false, &out);
+    stile_buf_add(&out, stile_buf_str(&example));
+    stile_buf_release(&example);
     struct stile_str got = stile_buf_str(&out);
     cr_expect(stile_str_eq(got, want.text), "%s\n--- got\n%.*s--- want\n%.*s",
               name, STILE_FMT(got), STILE_FMT(want.text));

@@ -1,0 +1,407 @@
+/*
+ * The laws of a mapping on generated rows. Let s be a row, v what it becomes,
+ * c(s) what v leads back to, and r the columns that only the sender keeps:
+ *
+ *   Taken      a resource the mapping made is one it takes back
+ *   GetPut     class iso: c(s) = s, for all columns it writes back
+ *   NoLoss     a filled cell under <-> is in c(s), unless its codec says that
+ *              it means absent
+ *   Canon      c(c(s)) = c(s)
+ *   PutGet     c(s) and r become v again, when s was spelled as c(s) is; else
+ *              only what is derived may be spelled otherwise, as Canon shows
+ *   CreateGet  class iso and canon: c(s) alone becomes the same
+ *   Same       the same row becomes the same resource
+ */
+#include "laws.h"
+
+struct laws {
+    const struct stile__variant *v;
+    struct stile_arena *arena;
+    struct stile_map_tested *tally;
+    const struct stile__trial *trial; /* under way, for look-ups */
+    struct stile_row rows[STILE__ALIASES];
+    struct stile_str lost; /* the column a law was broken at */
+};
+
+enum law {
+    HOLDS,
+    MOOT, /* the row was refused */
+    DELETES,
+    TAKEN,
+    GET_PUT,
+    NO_LOSS,
+    CANON,
+    PUT_GET,
+    CREATE_GET,
+    SAME
+};
+
+static const char *const law_says[] = {
+    [TAKEN] = "Taken: the mapping does not take back what it made",
+    [GET_PUT] = "GetPut: the row does not come back as it was",
+    [NO_LOSS] = "NoLoss: a filled cell under <-> does not come back",
+    [CANON] = "Canon: the row that comes back leads to yet another row",
+    [PUT_GET] = "PutGet: the row that comes back becomes another resource",
+    [CREATE_GET] = "CreateGet: without the sender's own columns the row "
+                   "becomes another resource",
+    [SAME] = "Same: the row became two different resources",
+};
+
+/* ---- there and back ---- */
+
+static enum stile_status find(void *ctx, struct stile_str family,
+                              struct stile_str table, struct stile_str column,
+                              struct stile_str key,
+                              const struct stile_row **ret)
+{
+    struct laws *l = ctx;
+    (void)family;
+    for (uint32_t i = 1; i < l->v->alias_count; i++) {
+        const struct stile__alias *a = &l->v->aliases[i];
+        struct stile_str by = a->table->column_names[a->by];
+        struct stile_str own = l->trial->cells[a->key.alias][a->key.ordinal];
+        if (!l->trial->there[i] || !stile_str_eq(a->table->name, table) ||
+            !stile_str_eq(by, column) || !stile_str_eq_nocase(own, key)) {
+            continue;
+        }
+        l->trial->cells[i][a->by] = key;
+        l->rows[i] = (struct stile_row){.table = table,
+                                        .columns = a->table->column_names,
+                                        .cells = l->trial->cells[i],
+                                        .count = a->table->count,
+                                        .number = 1};
+        *ret = &l->rows[i];
+        return STILE_OK;
+    }
+    return STILE_NOT_FOUND;
+}
+
+/* What the cells become; MOOT when nothing. */
+static enum law right(struct laws *l, const struct stile_str *cells,
+                      struct stile_value **ret)
+{
+    struct stile_map_env env = {l, find};
+    struct stile_diags diags;
+    struct stile_map_result result = {.kind = STILE_MAP_DONE};
+    const struct stile_table *t = l->v->table;
+    struct stile_str *copy =
+        stile_arena_array(l->arena, t->count, sizeof *copy);
+    struct stile_row row = {.table = t->name,
+                            .columns = t->column_names,
+                            .cells = copy,
+                            .count = t->count,
+                            .number = 1};
+    struct stile__right_run run = {.variant = l->v,
+                                   .row = &row,
+                                   .env = &env,
+                                   .arena = l->arena,
+                                   .diags = &diags};
+    if (copy == NULL) {
+        return MOOT;
+    }
+    memcpy(copy, cells, t->count * sizeof *cells);
+    stile_diags_init(&diags, l->arena, 8);
+    if (stile__run_right(&run, &result) != STILE_OK) {
+        return MOOT;
+    }
+    *ret = result.resource;
+    return result.kind == STILE_MAP_DONE      ? HOLDS
+           : result.kind == STILE_MAP_DELETED ? DELETES
+                                              : MOOT;
+}
+
+static enum law left(struct laws *l, const struct stile_value *resource,
+                     struct stile_str **ret)
+{
+    struct stile__left_cells cells;
+    struct stile_diags diags;
+    stile_diags_init(&diags, l->arena, 8);
+    stile__run_left(l->v, resource, l->arena, &diags, &cells);
+    *ret = cells.cells[0];
+    return cells.taken && !cells.failed ? HOLDS : TAKEN;
+}
+
+/* ---- the laws ---- */
+
+static bool same_cells(struct laws *l, const struct stile_str *a,
+                       const struct stile_str *b)
+{
+    for (uint32_t i = 0; i < l->v->table->count; i++) {
+        if (l->v->left_written[i] && !stile_str_eq(a[i], b[i])) {
+            l->lost = l->v->table->columns[i].name;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Does the codec itself say that these cells mean absent? */
+static bool means_absent(struct laws *l, const struct stile__rule *r,
+                         const struct stile_str *row)
+{
+    struct stile_str cells[STILE__CELLS];
+    struct stile__codec_io io = {
+        .arena = l->arena, .cells = cells, .count = r->column_count};
+    for (uint32_t i = 0; i < r->column_count; i++) {
+        cells[i] = row[r->columns[i].ordinal];
+    }
+    enum stile__run_code code = stile__codec_right(r->use, &io);
+    return code != RUN_NONE ||
+           (io.value.len == 0 && io.item_count == 0 && !io.missed) ||
+           (r->stmt->fallback != NULL &&
+            stile_str_eq(io.value, r->stmt->fallback->text)) ||
+           io.warning != RUN_NONE;
+}
+
+static bool none_lost(struct laws *l, const struct stile_str *given,
+                      const struct stile_str *back)
+{
+    for (const struct stile__rule *r = l->v->rules; r; r = r->next) {
+        bool filled = false, kept = false, own = r->use != NULL;
+        for (uint32_t i = 0; own && i < r->column_count; i++) {
+            const struct stile__column *c = &r->columns[i];
+            own = c->alias == 0;
+            filled = own && (filled || given[c->ordinal].len > 0);
+            kept = own && (kept || back[c->ordinal].len > 0 ||
+                           l->v->accounted[c->ordinal]);
+        }
+        if (own && r->leftward && r->rightward && filled && !kept &&
+            !means_absent(l, r, given)) {
+            l->lost = r->columns[0].column->name;
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum law second_trip(struct laws *l, const struct stile_str *given,
+                            const struct stile_value *first,
+                            const struct stile_str *once)
+{
+    size_t count = l->v->table->count;
+    struct stile_str *with = stile_arena_array(l->arena, count, sizeof *with),
+                     *twice = NULL;
+    struct stile_value *again = NULL, *alone = NULL;
+    if (with == NULL) {
+        return MOOT;
+    }
+    for (size_t i = 0; i < count; i++) {
+        with[i] = l->v->left_written[i] ? once[i] : given[i];
+    }
+    struct stile_str lost = l->lost;
+    bool canonical = same_cells(l, given, once);
+    l->lost = lost;
+    if (right(l, with, &again) != HOLDS ||
+        (canonical && !stile_value_equal(first, again))) {
+        return PUT_GET;
+    }
+    if (left(l, again, &twice) != HOLDS || !same_cells(l, once, twice)) {
+        return CANON;
+    }
+    if (l->v->mapping->law <= LAW_CANON &&
+        (right(l, once, &alone) != HOLDS || !stile_value_equal(again, alone))) {
+        return CREATE_GET;
+    }
+    return HOLDS;
+}
+
+static enum law judge(struct laws *l, const struct stile__trial *trial)
+{
+    struct stile_value *first = NULL, *same = NULL;
+    struct stile_str *once = NULL;
+    const struct stile_str *given = trial->cells[0];
+    l->trial = trial;
+    l->lost = STILE_STR_NULL;
+    enum law law = right(l, given, &first);
+    if (law != HOLDS) {
+        return law;
+    }
+    if (right(l, given, &same) != HOLDS || !stile_value_equal(first, same)) {
+        return SAME;
+    }
+    if (!l->v->mapping->goes_left) {
+        return HOLDS;
+    }
+    if (left(l, first, &once) != HOLDS) {
+        return TAKEN;
+    }
+    if (l->v->mapping->law == LAW_ISO && !same_cells(l, given, once)) {
+        return GET_PUT;
+    }
+    if (!none_lost(l, given, once)) {
+        return NO_LOSS;
+    }
+    return second_trip(l, given, first, once);
+}
+
+/* ---- shrinking ---- */
+
+/* Empties what can be emptied while the same law stays broken. */
+static void shrink(struct laws *l, const struct stile__domains *domains,
+                   struct stile__trial *trial, enum law law)
+{
+    bool smaller = true;
+    while (smaller) {
+        smaller = false;
+        for (uint32_t i = 0; i < l->v->alias_count; i++) {
+            for (size_t c = 0; c < l->v->aliases[i].table->count; c++) {
+                struct stile_arena_mark mark = stile_arena_mark(l->arena);
+                struct stile_str kept = trial->cells[i][c];
+                /* The key of a look-up's row is filled from the look-up. */
+                if (kept.len == 0 || domains->columns[i][c].must ||
+                    (i > 0 && c == l->v->aliases[i].by)) {
+                    continue;
+                }
+                trial->cells[i][c] = STILE_STR_NULL;
+                if (judge(l, trial) == law) {
+                    smaller = true;
+                } else {
+                    trial->cells[i][c] = kept;
+                }
+                stile_arena_rewind(l->arena, mark);
+            }
+        }
+    }
+}
+
+/* ---- the example ---- */
+
+static bool bare(struct stile_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == '\'' ||
+            s.ptr[i] == '"') {
+            return false;
+        }
+    }
+    return s.len > 0;
+}
+
+static void add_cell(struct stile_buf *out, struct stile_str name,
+                     struct stile_str cell)
+{
+    bool word = true;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool letter =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        word = word && (letter || (i > 0 && c >= '0' && c <= '9'));
+    }
+    stile_buf_printf(out, word ? " %.*s=" : " `%.*s`=", STILE_FMT(name));
+    if (bare(cell)) {
+        stile_buf_add(out, cell);
+        return;
+    }
+    stile_buf_byte(out, '"');
+    for (size_t i = 0; i < cell.len; i++) {
+        char c = cell.ptr[i];
+        if (c == '\n' || c == '\t' || c == '\r') {
+            stile_buf_byte(out, '\\');
+            c = c == '\n' ? 'n' : c == '\t' ? 't' : 'r';
+        } else if (c == '"' || c == '\\') {
+            stile_buf_byte(out, '\\');
+        }
+        stile_buf_byte(out, c);
+    }
+    stile_buf_byte(out, '"');
+}
+
+static void add_row(struct stile_buf *out, const struct stile_table *t,
+                    const struct stile_str *cells)
+{
+    for (size_t c = 0; c < t->count; c++) {
+        if (cells[c].len > 0) {
+            add_cell(out, t->columns[c].name, cells[c]);
+        }
+    }
+    stile_buf_byte(out, '\n');
+}
+
+static void add_example(const struct laws *l, const struct stile__trial *trial,
+                        enum law law, struct stile_buf *out)
+{
+    struct stile_str says = stile_str_cstr(law_says[law]);
+    struct stile_str name = stile_str_sub(says, 0, stile_str_find(says, ':'));
+    stile_buf_printf(out, "  example \"generated: %.*s\"\n    given ",
+                     STILE_FMT(name));
+    add_row(out, l->v->table, trial->cells[0]);
+    for (uint32_t i = 1; i < l->v->alias_count; i++) {
+        const struct stile__alias *a = &l->v->aliases[i];
+        struct stile_str key = trial->cells[a->key.alias][a->key.ordinal];
+        if (trial->there[i] && key.len > 0) {
+            stile_buf_printf(out, "    and    %.*s", STILE_FMT(a->table->name));
+            trial->cells[i][a->by] = key;
+            add_row(out, a->table, trial->cells[i]);
+        }
+    }
+    stile_buf_addc(out, "  end\n");
+}
+
+static void broken(struct laws *l, const struct stile__domains *domains,
+                   struct stile__trial *trial, enum law law,
+                   struct stile_diags *diags, struct stile_buf *out)
+{
+    const struct stile_lang_mapping *tree = l->v->mapping->tree;
+    shrink(l, domains, trial, law);
+    (void)judge(l, trial);
+    (void)stile_diag_at_source(
+        diags, "M706", STILE_ERROR, tree->source, tree->name.span,
+        "%s (%.*s %.*s%s%.*s)", law_says[law], STILE_FMT(l->v->table->name),
+        STILE_FMT(l->v->table->version), l->lost.len > 0 ? ", at " : "",
+        STILE_FMT(l->lost));
+    add_example(l, trial, law, out);
+    l->tally->broken = true;
+}
+
+static void one_variant(struct laws *l, const struct stile__domains *domains,
+                        uint64_t *seed, size_t rounds,
+                        struct stile_diags *diags, struct stile_buf *out)
+{
+    struct stile_arena_mark mark = stile_arena_mark(l->arena);
+    for (size_t i = 0; i < rounds && !l->tally->broken; i++) {
+        struct stile__trial trial;
+        if (!stile__trial_draw(domains, seed, l->arena, &trial)) {
+            return;
+        }
+        enum law law = judge(l, &trial);
+        switch (law) {
+        case HOLDS:
+            l->tally->carried++;
+            break;
+        case MOOT:
+            l->tally->refused++;
+            break;
+        case DELETES:
+            l->tally->deleted++;
+            break;
+        default:
+            broken(l, domains, &trial, law, diags, out);
+            return; /* the finding's text is in the arena */
+        }
+        stile_arena_rewind(l->arena, mark);
+    }
+}
+
+enum stile_status stile_map_test(const struct stile_mapping *mapping,
+                                 uint64_t seed, size_t rounds,
+                                 struct stile_arena *arena,
+                                 struct stile_diags *diags,
+                                 struct stile_buf *out,
+                                 struct stile_map_tested *ret)
+{
+    struct stile_map_tested tally = {0};
+    for (uint32_t i = 0; i < mapping->variant_count && !tally.broken; i++) {
+        struct laws l = {
+            .v = &mapping->variants[i], .arena = arena, .tally = &tally};
+        struct stile__domains domains;
+        if (!stile__domains_of(l.v, arena, &domains)) {
+            return STILE_NOMEM;
+        }
+        one_variant(&l, &domains, &seed, rounds, diags, out);
+        if (stile_arena_failed(arena)) {
+            return STILE_NOMEM;
+        }
+    }
+    *ret = tally;
+    return out->status;
+}
