@@ -60,35 +60,64 @@ bool stile_snomed_id_valid(struct stile_str s)
     return check == 0;
 }
 
+#define BYTES(c) (UINT64_C(0x0101010101010101) * (c))
+#define TOPS BYTES(0x80)
+
+/* Eight hexadecimal digits at once: the top bits of the bytes that are none.
+ * All bytes are below 0x80 where that matters, so nothing is carried. */
+static uint64_t not_hex(uint64_t w)
+{
+    uint64_t lower = w | BYTES(0x20);
+    uint64_t digit = ((w | TOPS) - BYTES('0')) & ~(w + BYTES(0x7f - '9'));
+    uint64_t letter =
+        ((lower | TOPS) - BYTES('a')) & ~(lower + BYTES(0x7f - 'f'));
+
+    return (w | ~(digit | letter)) & TOPS;
+}
+
+static uint64_t word(const char *at)
+{
+    uint64_t w;
+
+    memcpy(&w, at, sizeof w);
+    return w;
+}
+
+/* Two times four bytes. */
+static uint64_t halves(const char *a, const char *b)
+{
+    uint32_t x;
+    uint32_t y;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (uint64_t)x << 32 | y;
+}
+
 bool stile_guid_normal(struct stile_str s, char out[37])
 {
-    char text[37];
-    unsigned char bad = 0;
-    unsigned char dashes = 0;
+    const char *p = s.ptr;
+    uint64_t bad;
 
-    if (s.len == 38 && s.ptr[0] == '{' && s.ptr[37] == '}') {
-        s = stile_str_sub(s, 1, 36);
-    }
-    if (s.len != 36) {
+    if (s.len == 38 && p[0] == '{' && p[37] == '}') {
+        p++;
+    } else if (s.len != 36) {
         return false;
     }
-    /* Without a branch, so that compilers make vectors of it: each byte is a
-     * digit, a letter or a dash; four are dashes; and those stand right. */
-    for (size_t i = 0; i < 36; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        unsigned char digit = (unsigned char)(c - '0') <= 9;
-        unsigned char letter = (unsigned char)((c | 0x20) - 'a') <= 5;
-        unsigned char dash = c == '-';
-
-        bad |= (unsigned char)!(digit | letter | dash);
-        dashes = (unsigned char)(dashes + dash);
-        text[i] = (char)(c | 0x20); /* 0-9 and - have that bit already */
-    }
-    if (bad || dashes != 4 || text[8] != '-' || text[13] != '-' ||
-        text[18] != '-' || text[23] != '-') {
+    bad = not_hex(word(p)) | not_hex(halves(p + 9, p + 14)) |
+          not_hex(halves(p + 19, p + 24)) | not_hex(word(p + 28));
+    if (bad != 0 || p[8] != '-' || p[13] != '-' || p[18] != '-' ||
+        p[23] != '-') {
         return false;
     }
-    text[36] = '\0';
-    memcpy(out, text, sizeof text);
+    /* Lower case is one bit, which digits and dashes have already. The last
+     * word overlaps the one before. */
+    for (size_t i = 0; i < 36; i += 8) {
+        size_t at = i < 32 ? i : 28;
+        uint64_t w = word(p + at) | BYTES(0x20);
+
+        memcpy(out + at, &w, sizeof w);
+    }
+    out[36] = '\0';
     return true;
 }

@@ -56,22 +56,43 @@ static int digits(struct stile_str s, size_t at, size_t count)
     return value;
 }
 
+/* The commonest form in one go: a byte that is no digit leaves `bad`. */
+static bool whole_date(const char *p, struct stile_date *ret)
+{
+    unsigned d[8];
+    unsigned bad = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        d[i] = (unsigned)(unsigned char)p[i + (i >= 4) + (i >= 6)] - '0';
+        bad |= d[i] > 9;
+    }
+    if (bad || p[4] != '-' || p[7] != '-') {
+        return false;
+    }
+    *ret =
+        (struct stile_date){(int)(d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3]),
+                            (int)(d[4] * 10 + d[5]), (int)(d[6] * 10 + d[7])};
+    return ret->month > 0 && ret->day > 0 && stile_date_valid(*ret);
+}
+
 bool stile_date_parse(struct stile_str s, struct stile_date *ret)
 {
-    struct stile_date date = {digits(s, 0, 4), 0, 0};
+    struct stile_date date = {0, 0, 0};
 
-    if (s.len != 4 && s.len != 7 && s.len != 10) {
+    if (s.len == 10) {
+        if (!whole_date(s.ptr, &date)) {
+            return false;
+        }
+        *ret = date;
+        return true;
+    }
+    date.year = digits(s, 0, 4);
+    if (s.len != 4 && s.len != 7) {
         return false;
     }
     if (s.len > 4) {
         date.month = digits(s, 5, 2);
         if (s.ptr[4] != '-' || date.month < 1) {
-            return false;
-        }
-    }
-    if (s.len > 7) {
-        date.day = digits(s, 8, 2);
-        if (s.ptr[7] != '-' || date.day < 1) {
             return false;
         }
     }

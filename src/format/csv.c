@@ -208,6 +208,14 @@ static bool quoted_cell(struct stile_csv *csv, const char *p, size_t i,
     size_t from = i + 1;
     size_t j = from;
     bool doubled = false;
+    if (n - i >= 3 && p[from] == csv->dialect.quote &&
+        p[from + 1] != csv->dialect.quote) {
+        /* Empty: so common that a search is too dear. */
+        csv->cells[csv->count] = (struct stile_str){p + from, 0};
+        csv->doubled[csv->count++] = false;
+        *ret_end = from + 1;
+        return true;
+    }
     for (;;) {
         const char *q = memchr(p + j, csv->dialect.quote, n - j);
         if (q == NULL) {
@@ -394,20 +402,12 @@ static bool change_cell(const struct stile_csv *csv, struct stile_str cell,
 
 static bool has_high(struct stile_str s)
 {
-    size_t i = 0;
-    for (; s.len - i >= 8; i += 8) {
-        uint64_t w;
-        memcpy(&w, s.ptr + i, 8);
-        if ((w & TOPS) != 0) {
-            return true;
-        }
+    /* No way out before the end, so that compilers make vectors of it. */
+    unsigned char any = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        any |= (unsigned char)s.ptr[i];
     }
-    for (; i < s.len; i++) {
-        if ((unsigned char)s.ptr[i] >= 0x80) {
-            return true;
-        }
-    }
-    return false;
+    return any >= 0x80;
 }
 
 static enum stile_status change_cells(struct stile_csv *csv, size_t row_len,

@@ -240,15 +240,16 @@ enum stile__run_code stile__partial_right(const struct stile__codec_use *use,
     struct stile_date d;
     size_t keep = 10;
     (void)use;
-    if (s.len == 0 || stile_str_eqc(precision, "U")) {
+    if (s.len == 0 || stile_str_eq(precision, STILE_STR("U"))) {
         return RUN_NONE;
     }
-    if (stile_str_eqc(precision, "Y")) {
+    if (stile_str_eq(precision, STILE_STR("Y"))) {
         keep = 4;
-    } else if (stile_str_eqc(precision, "YM")) {
+    } else if (stile_str_eq(precision, STILE_STR("YM"))) {
         keep = 7;
-    } else if (precision.len > 0 && !stile_str_eqc(precision, "YMD") &&
-               !stile_str_eqc(precision, "YMDT")) {
+    } else if (precision.len > 0 &&
+               !stile_str_eq(precision, STILE_STR("YMD")) &&
+               !stile_str_eq(precision, STILE_STR("YMDT"))) {
         return RUN_T101;
     }
     if (!full_date(s, &d)) {

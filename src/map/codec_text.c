@@ -363,6 +363,15 @@ bool stile__bool_read(struct stile_str s, bool *ret)
 {
     static const char *const yes[] = {"true", "1", "y", "yes"};
     static const char *const no[] = {"false", "0", "n", "no"};
+    /* As all but all are written. */
+    if (s.len == 5 && memcmp(s.ptr, "false", 5) == 0) {
+        *ret = false;
+        return true;
+    }
+    if (s.len == 4 && memcmp(s.ptr, "true", 4) == 0) {
+        *ret = true;
+        return true;
+    }
     s = stile_str_trim(s);
     for (size_t i = 0; i < 4; i++) {
         if (stile_str_eq_nocase(s, stile_str_cstr(yes[i]))) {
