@@ -270,7 +270,8 @@ static void say_withheld(struct stile_exchange *x,
         why = best->sentence;
     }
     stile__event(x, STILE_EVENT_WITHHELD, trip->route->name,
-                 "nothing goes to %.*s: %.*s", STILE_FMT(partner->name),
+                 "nothing goes to %.*s under %.*s: %.*s",
+                 STILE_FMT(partner->name), STILE_FMT(trip->route->agreement),
                  STILE_FMT(why));
 }
 
@@ -283,6 +284,7 @@ static void say_changed(struct stile_exchange *x,
                                       0) {
         return;
     }
+    const struct stile_partner *partner = &x->plan->partners[trip->route->to];
     struct stile_buf text;
     stile_buf_init(&text, 1u << 16);
     stile_decision_print(trip->decision, &text);
@@ -290,7 +292,8 @@ static void say_changed(struct stile_exchange *x,
     while (stile_str_next(&rest, '\n', &line)) {
         line = stile_str_trim(line);
         if (line.len > 0 && !stile_str_starts(line, STILE_STR("release"))) {
-            stile__event(x, STILE_EVENT_WITHHELD, trip->route->name, "%.*s",
+            stile__event(x, STILE_EVENT_WITHHELD, trip->route->name,
+                         "for %.*s: %.*s", STILE_FMT(partner->name),
                          STILE_FMT(line));
         }
     }
@@ -391,6 +394,28 @@ static enum stile_status remember_gone(struct stile_exchange *x,
     return STILE_OK;
 }
 
+static void say_forward(struct stile_exchange *x,
+                        const struct stile__trip *trip, size_t count,
+                        size_t deleted)
+{
+    const struct stile_partner *partner = &x->plan->partners[trip->route->to];
+    char to[200], gone[40] = "";
+    int n = partner->own ? snprintf(to, sizeof(to), "our own %.*s",
+                                    STILE_FMT(partner->name))
+                         : snprintf(to, sizeof(to), "%.*s under %.*s",
+                                    STILE_FMT(partner->name),
+                                    STILE_FMT(trip->route->agreement));
+    if (deleted > 0) {
+        n |= snprintf(gone, sizeof(gone), ", %zu %s", deleted,
+                      deleted == 1 ? "deletion" : "deletions");
+    }
+    STILE_ASSERT(n >= 0);
+    stile__event(x, STILE_EVENT_FORWARD, trip->route->name,
+                 "to %s as %.*s: %zu of %zu %s%s", to,
+                 STILE_FMT(trip->route->format), count, trip->resource_count,
+                 trip->resource_count == 1 ? "resource" : "resources", gone);
+}
+
 static enum stile_status send(struct stile_exchange *x,
                               struct stile__trip *trip,
                               const struct stile__person *person,
@@ -425,17 +450,7 @@ static enum stile_status send(struct stile_exchange *x,
                        : trip->decision == NULL ? "deletion"
                                                 : "disclosure";
     add_entry(x, stile__entry_decision(trip, type, body));
-    if (trip->decision == NULL) {
-        stile__event(x, STILE_EVENT_FORWARD, trip->route->name,
-                     "to %s%.*s as %.*s: %zu resources, %zu deletions",
-                     partner->own ? "our own " : "", STILE_FMT(partner->name),
-                     STILE_FMT(trip->route->format), count, deleted->count);
-        return STILE_OK;
-    }
-    stile__event(x, STILE_EVENT_FORWARD, trip->route->name,
-                 "to %.*s as %.*s: %zu of %zu resources, %zu deletions",
-                 STILE_FMT(partner->name), STILE_FMT(trip->route->format),
-                 count, trip->resource_count, deleted->count);
+    say_forward(x, trip, count, deleted->count);
     say_changed(x, trip);
     return STILE_OK;
 }
