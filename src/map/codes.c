@@ -316,6 +316,84 @@ static void check_right(struct stile__code_table *t, struct stile_diags *diags)
     t->right_count = kept;
 }
 
+/* ---- look-up ---- */
+
+/* Head, tail and length: codes differ there, and no loop is needed. */
+static uint64_t key_hash(struct stile_str s)
+{
+    uint64_t head = 0, tail = 0;
+    if (s.len >= 8) {
+        memcpy(&head, s.ptr, 8);
+        memcpy(&tail, s.ptr + s.len - 8, 8);
+    } else {
+        for (size_t i = 0; i < s.len; i++) {
+            head = head << 8 | (unsigned char)s.ptr[i];
+        }
+    }
+    head = (head ^ s.len) * UINT64_C(0x9e3779b97f4a7c15);
+    head ^= tail * UINT64_C(0xbf58476d1ce4e5b9);
+    return head ^ head >> 32;
+}
+
+/* Slots hold a row's number plus one; at most half of them are taken. */
+static uint32_t *slots_of(struct stile__code_table *t, const uint32_t *at,
+                          uint32_t count, bool left, struct stile_arena *arena,
+                          uint32_t *ret_mask)
+{
+    uint32_t size = 4;
+    while (size / 2 < count) {
+        size *= 2;
+    }
+    uint32_t *slots = stile_arena_array(arena, size, sizeof *slots);
+    *ret_mask = size - 1;
+    for (uint32_t i = 0; slots != NULL && i < count; i++) {
+        uint64_t h = key_hash(key_of(t, at[i], left));
+        while (slots[h & *ret_mask] != 0) {
+            h++;
+        }
+        slots[h & *ret_mask] = at[i] + 1;
+    }
+    return slots;
+}
+
+static void index_slots(struct stile__code_table *t, struct stile_arena *arena)
+{
+    t->left_slots =
+        slots_of(t, t->by_left, t->left_count, true, arena, &t->left_mask);
+    t->right_slots =
+        slots_of(t, t->by_right, t->right_count, false, arena, &t->right_mask);
+}
+
+static const struct stile__code_row *find(const struct stile__code_table *t,
+                                          const uint32_t *slots, uint32_t mask,
+                                          struct stile_str key, bool left)
+{
+    if (slots == NULL) {
+        return NULL;
+    }
+    for (uint64_t h = key_hash(key); slots[h & mask] != 0; h++) {
+        uint32_t row = slots[h & mask] - 1;
+        if (stile_str_eq(key_of(t, row, left), key)) {
+            return &t->rows[row];
+        }
+    }
+    return NULL;
+}
+
+const struct stile__code_row *
+stile__codes_right(const struct stile__code_table *table, struct stile_str left)
+{
+    return find(table, table->left_slots, table->left_mask, left, true);
+}
+
+const struct stile__code_row *
+stile__codes_left(const struct stile__code_table *table, struct stile_str right)
+{
+    return find(table, table->right_slots, table->right_mask, right, false);
+}
+
+/* ---- index ---- */
+
 void stile__codes_index(struct stile__code_table *t, struct stile_arena *arena,
                         struct stile_diags *diags)
 {
@@ -343,36 +421,5 @@ void stile__codes_index(struct stile__code_table *t, struct stile_arena *arena,
     sort(t, t->by_right, t->right_count, false);
     check_left(t, diags);
     check_right(t, diags);
-}
-
-static const struct stile__code_row *find(const struct stile__code_table *t,
-                                          const uint32_t *at, uint32_t count,
-                                          struct stile_str key, bool left)
-{
-    uint32_t lo = 0, hi = count;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        int c = stile_str_cmp(key_of(t, at[mid], left), key);
-        if (c == 0) {
-            return &t->rows[at[mid]];
-        }
-        if (c < 0) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return NULL;
-}
-
-const struct stile__code_row *
-stile__codes_right(const struct stile__code_table *table, struct stile_str left)
-{
-    return find(table, table->by_left, table->left_count, left, true);
-}
-
-const struct stile__code_row *
-stile__codes_left(const struct stile__code_table *table, struct stile_str right)
-{
-    return find(table, table->by_right, table->right_count, right, false);
+    index_slots(t, arena);
 }

@@ -33,6 +33,8 @@ struct stile__code_table {
     uint32_t count;
     uint32_t *by_left, *by_right; /* sorted; usable rows only */
     uint32_t left_count, right_count;
+    uint32_t *left_slots, *right_slots; /* by hash of the same rows */
+    uint32_t left_mask, right_mask;
     const struct stile__code_row *absent; /* what absence means leftward */
     bool merges;                          /* several left values, one right */
 };
@@ -313,6 +315,7 @@ struct stile_mapset {
     const struct stile_schema *schema;
     struct stile_arena *arena;
     struct stile_mapping *mappings;
+    struct stile_str *left_tables; /* of each, side by side for the search */
     uint32_t count;
     struct stile__code_table *tables;
     uint32_t table_count;

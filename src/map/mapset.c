@@ -109,7 +109,9 @@ static bool read_maps(struct compile *c, const struct stile_source *maps,
     }
     c->set->mappings =
         stile_arena_array(c->arena, total, sizeof *c->set->mappings);
-    if (c->set->mappings == NULL) {
+    c->set->left_tables =
+        stile_arena_array(c->arena, total, sizeof *c->set->left_tables);
+    if (c->set->mappings == NULL || c->set->left_tables == NULL) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -345,6 +347,7 @@ stile_mapset_compile(const struct stile_schema *schema,
     }
     for (uint32_t i = 0; i < set->count; i++) {
         find_type(&c, &set->mappings[i]);
+        set->left_tables[i] = set->mappings[i].tree->table.text;
         if (set->mappings[i].tree->table.text.ptr != NULL) {
             find_variants(&c, &set->mappings[i]);
         }

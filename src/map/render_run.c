@@ -398,19 +398,35 @@ static void finish(struct machine *m)
     }
 }
 
+/* Field by field: clearing all of it for each row shows in the profile. */
+static void start(struct machine *m, const struct stile__render_run *run)
+{
+    const struct stile__right_run *right = run->right;
+    m->run = right;
+    m->v = right->variant;
+    m->render = right->variant->render;
+    m->buf = run->buf;
+    m->last = 0;
+    m->written[0] = m->written[1] = 0;
+    m->test = m->bail = false;
+    m->id = STILE_STR_NULL;
+    m->io = (struct stile__codec_io){.arena = right->arena};
+    for (uint32_t i = 0; i < m->v->alias_count; i++) {
+        m->rows[i] = NULL;
+        m->looked[i] = false;
+    }
+}
+
 bool stile__render_row(struct stile__render_run *run)
 {
     const struct stile__right_run *right = run->right;
     if (run->buf->status != STILE_OK) {
         return false;
     }
-    struct machine m = {.run = right,
-                        .v = right->variant,
-                        .render = right->variant->render,
-                        .buf = run->buf};
+    struct machine m;
+    start(&m, run);
     size_t before = run->buf->len;
     struct stile_diags found = *right->diags;
-    m.io.arena = right->arena;
     m.flags = stile_arena_array(right->arena, m.v->flag_count, sizeof(bool));
     m.rows[0] = stile__row_cells(right->row, m.v->table, right->arena);
     m.at = stile_buf_room(run->buf, m.render->head_len + 4096);

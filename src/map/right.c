@@ -1,11 +1,16 @@
 /* A row through every mapping of its table. */
 #include "render.h"
 
-static bool reads_row(const struct stile_mapping *m, struct stile_str family,
-                      const struct stile_row *row)
+/* The next mapping of the row's table from `at` on; the count at the end. */
+static uint32_t next_of(const struct stile_mapset *set, struct stile_str family,
+                        const struct stile_row *row, uint32_t at)
 {
-    return stile_str_eq(m->tree->table.text, row->table) &&
-           stile_str_eq(m->tree->family.text, family);
+    while (at < set->count &&
+           !(stile_str_eq(set->left_tables[at], row->table) &&
+             stile_str_eq(set->mappings[at].tree->family.text, family))) {
+        at++;
+    }
+    return at;
 }
 
 /* One mapping on one row; END when it does not take it. */
@@ -18,27 +23,26 @@ each_right(const struct stile_mapset *set, struct stile_str family,
            struct stile__right_run *run, one_fn *one, struct stile_buf *buf,
            struct stile_map_result **ret, size_t *ret_count)
 {
+    uint32_t first = next_of(set, family, run->row, 0);
     size_t most = 0, count = 0;
-    for (uint32_t i = 0; i < set->count; i++) {
-        most += reads_row(&set->mappings[i], family, run->row) ? 1 : 0;
+    for (uint32_t i = first; i < set->count;
+         i = next_of(set, family, run->row, i + 1)) {
+        most++;
     }
     struct stile_map_result *results =
         stile_arena_array(run->arena, most, sizeof *results);
     if (results == NULL) {
         return STILE_NOMEM;
     }
-    for (uint32_t i = 0; i < set->count && count < most; i++) {
-        const struct stile_mapping *m = &set->mappings[i];
-        if (!reads_row(m, family, run->row)) {
-            continue;
-        }
-        run->variant = stile__variant_of(m, run->row);
+    for (uint32_t i = first; most > 0; most--) {
+        run->variant = stile__variant_of(&set->mappings[i], run->row);
         enum stile_status status = one(run, buf, &results[count]);
         if (status == STILE_OK) {
             count++;
         } else if (status != STILE_END) {
             return status;
         }
+        i = most > 1 ? next_of(set, family, run->row, i + 1) : i;
     }
     *ret = results;
     *ret_count = count;
@@ -125,11 +129,9 @@ stile_map_explain(const struct stile_mapset *set, const struct stile_row *row,
     static const char *const ends[] = {"done", "deleted", "held", "failed",
                                        "more rows are needed"};
     struct stile__trace trace = {out, show_values};
-    for (uint32_t i = 0; i < set->count; i++) {
+    for (uint32_t i = next_of(set, family, row, 0); i < set->count;
+         i = next_of(set, family, row, i + 1)) {
         const struct stile_mapping *m = &set->mappings[i];
-        if (!reads_row(m, family, row)) {
-            continue;
-        }
         struct stile_map_result result = {.kind = STILE_MAP_DONE};
         struct stile__right_run run = {.variant = stile__variant_of(m, row),
                                        .row = row,
