@@ -140,8 +140,9 @@ static void judge_rule(struct check *check, size_t i)
                    "dates have run out");
     } else if (share && check->alive[i] == STILE__NEVER) {
         (void)find(check, "dead", "error", rule->id,
-                   "whatever it shares is always kept back by other rules; "
-                   "remove it or narrow them");
+                   "never lets anything go: other rules, or what it asks to be "
+                   "done itself, always keep it back; remove it or narrow "
+                   "them");
     } else if (share && !check->counts[i]) {
         (void)find(check, "shadowed", "warning", rule->id,
                    "changes nothing: other shares let the same go in the same "
