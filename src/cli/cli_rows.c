@@ -326,6 +326,30 @@ enum stile_status stile__cli_rows_file(struct cli_rows *rows, const char *path,
     return take(rows, path, found);
 }
 
+enum stile_status stile__cli_rows_case(struct cli_rows *rows, const char *path)
+{
+    bool csv = stile_str_ends(stile_str_cstr(path), STILE_STR(".csv"));
+    const struct stile_format *format =
+        stile_format_find(csv ? STILE_STR("vcse-csv") : STILE_STR("vcse-json"));
+    struct stile_format_input input = {.name = stile__cli_base(path),
+                                       .schema = rows->schema,
+                                       .json = STILE_JSON_LIMITS,
+                                       .csv = STILE_CSV_LIMITS};
+    struct stile_decoded decoded = {0};
+    enum stile_status status;
+
+    if (!format ||
+        !stile__cli_read(path, FILE_BYTES_MAX, rows->arena, &input.bytes)) {
+        return STILE_IO;
+    }
+    status = format->decode(&input, rows->arena, rows->diags, &decoded);
+    rows->bad += decoded.bad_rows;
+    for (size_t i = 0; status == STILE_OK && i < decoded.row_count; i++) {
+        status = stile__cli_rows_add(rows, &decoded.rows[i]);
+    }
+    return status;
+}
+
 /* ---- look-ups
  * -------------------------------------------------------------------- */
 

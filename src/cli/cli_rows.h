@@ -70,6 +70,9 @@ void stile__cli_rows_release(struct cli_rows *rows);
 STILE_MUSTCHECK enum stile_status stile__cli_rows_file(struct cli_rows *rows,
                                                        const char *path,
                                                        struct stile_str table);
+/* Reads a VCSE case file, JSON or the one-sheet CSV. */
+STILE_MUSTCHECK enum stile_status stile__cli_rows_case(struct cli_rows *rows,
+                                                       const char *path);
 /* One decoded row, whose memory must last as long as `rows`. */
 STILE_MUSTCHECK enum stile_status
 stile__cli_rows_add(struct cli_rows *rows, const struct stile_row *row);

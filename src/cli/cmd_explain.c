@@ -29,30 +29,6 @@ static struct stile_str family_of(const struct cli_rows *rows,
     return STILE_STR_NULL;
 }
 
-static enum stile_status load_case_file(struct explaining *e,
-                                        struct cli_rows *rows, const char *path)
-{
-    bool csv = stile_str_ends(stile_str_cstr(path), STILE_STR(".csv"));
-    const struct stile_format *format =
-        stile_format_find(csv ? STILE_STR("vcse-csv") : STILE_STR("vcse-json"));
-    struct stile_format_input input = {.name = stile__cli_base(path),
-                                       .schema = e->box->plan.schema,
-                                       .json = STILE_JSON_LIMITS,
-                                       .csv = STILE_CSV_LIMITS};
-    struct stile_decoded decoded = {0};
-    enum stile_status status;
-
-    if (!format ||
-        !stile__cli_read(path, FILE_BYTES_MAX, e->arena, &input.bytes)) {
-        return STILE_IO;
-    }
-    status = format->decode(&input, e->arena, &e->diags, &decoded);
-    for (size_t i = 0; status == STILE_OK && i < decoded.row_count; i++) {
-        status = stile__cli_rows_add(rows, &decoded.rows[i]);
-    }
-    return status;
-}
-
 static const struct stile_row *find_row(const struct explaining *e,
                                         const struct cli_rows *rows,
                                         uint64_t number)
@@ -85,7 +61,7 @@ static enum stile_status load_rows(struct explaining *e, struct cli_rows *rows)
         status = stile__cli_rows_file(rows, e->args->words[0], table);
     }
     if (status == STILE_NOT_FOUND) {
-        status = load_case_file(e, rows, e->args->words[0]);
+        status = stile__cli_rows_case(rows, e->args->words[0]);
     }
     for (size_t i = 1; i < e->args->word_count && status == STILE_OK; i++) {
         status = stile__cli_rows_file(rows, e->args->words[i], STILE_STR_NULL);

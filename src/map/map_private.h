@@ -426,8 +426,12 @@ struct stile_str stile__scalar_text(const struct stile_value *value);
 
 /* What a tracing run tells: nothing is kept on the fast path. */
 struct stile__trace {
-    struct stile_buf *out;
+    struct stile_buf *out; /* NULL: only what is counted */
     bool values;
+    /* A code was looked for: its row, or NULL. May be NULL itself. */
+    void (*coded)(void *ctx, const struct stile__code_table *table,
+                  const struct stile__code_row *row);
+    void *ctx;
 };
 
 struct stile__right_run {

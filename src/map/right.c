@@ -128,7 +128,7 @@ stile_map_explain(const struct stile_mapset *set, const struct stile_row *row,
 {
     static const char *const ends[] = {"done", "deleted", "held", "failed",
                                        "more rows are needed"};
-    struct stile__trace trace = {out, show_values};
+    struct stile__trace trace = {.out = out, .values = show_values};
     for (uint32_t i = next_of(set, family, row, 0); i < set->count;
          i = next_of(set, family, row, i + 1)) {
         const struct stile_mapping *m = &set->mappings[i];

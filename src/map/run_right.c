@@ -202,7 +202,7 @@ static void tests(struct vm *vm, const struct stile__instr *in)
 static void trace_put(struct vm *vm, const struct stile__path *path)
 {
     struct stile__trace *t = vm->run->trace;
-    if (t == NULL) {
+    if (t == NULL || t->out == NULL) {
         return;
     }
     stile_buf_printf(t->out, "  %.*s", STILE_FMT(path->canon));
@@ -239,6 +239,11 @@ static void encode(struct vm *vm, const struct stile__instr *in)
     vm->io.cells = vm->cells;
     vm->io.count = in->a;
     enum stile__run_code code = stile__codec_right(use, &vm->io);
+    struct stile__trace *t = vm->run->trace;
+    if (t != NULL && t->coded != NULL && use->table != NULL &&
+        (vm->io.row != NULL || vm->io.missed || code == RUN_T105)) {
+        t->coded(t->ctx, use->table, vm->io.row);
+    }
     if (code == RUN_T105 && use->policy.kind == STILE_LANG_POLICY_HOLD) {
         hold(vm, use->table->name, use->policy.reason);
     } else if (code != RUN_NONE) {

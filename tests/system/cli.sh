@@ -21,7 +21,7 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 # ---- words ---------------------------------------------------------------------
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
     "rules read" "outbox list" "outbox retry" "quarantine list" "map list"
-    "map dis" "map check" "map fmt" "map test" "health" "synth emis")
+    "map dis" "map check" "map fmt" "map test" "map coverage" "health" "synth emis")
 check "--version" exits 0 --version
 check "the version is one line" test "$(wc -l <out)" -eq 1
 check "--help lists" exits 0 --help
@@ -80,6 +80,11 @@ check "map test" exits 0 map test -m "$root/mappings" --rounds 20
 check "it prints the seed" out_says "seed 1"
 check "map test: one mapping" exits 0 map test -m "$root/mappings" "$mapping"
 check "map test: no such mapping" exits 2 map test -m "$root/mappings" "${mapping}x"
+check "map coverage" exits 0 map coverage -m "$root/mappings" "$root/tests/samples/charity-case.json"
+check "each column's account" out_says "  case_ref                         mapped"
+check "map coverage --json" exits 0 map coverage --json -m "$root/mappings" "$root/tests/samples/charity-case.json"
+check "is JSON" jq -e '.tables | length > 5' out
+check "map coverage: no such file" exits 1 map coverage -m "$root/mappings" nowhere.json
 check "map fmt: all laid out" exits 0 map fmt --check "$root"/mappings/maps/*/*.map
 printf 'mapping  m 1\nleft csv t of f 1\nright fhir Goal\n' >loose.map
 check "map fmt: one to lay out" exits 1 map fmt --check loose.map

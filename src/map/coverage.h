@@ -1,0 +1,53 @@
+/* What a sample shows of a set; private to map. */
+#ifndef STILE_MAP_COVERAGE_H
+#define STILE_MAP_COVERAGE_H
+
+#include "map_private.h"
+
+struct stile__covered {
+    const struct stile_table *table;
+    uint64_t rows;
+    uint64_t *filled; /* by column */
+    struct stile__covered *next;
+};
+
+/* A line that says `lossy`, and the rows that filled its columns. */
+struct stile__loss {
+    const struct stile_mapping *mapping;
+    const struct stile_lang_stmt *stmt;
+    uint64_t rows;
+    struct stile__loss *next;
+};
+
+struct stile_map_coverage {
+    const struct stile_mapset *set;
+    struct stile_arena *arena;
+    struct stile__covered *tables, **tables_tail;
+    struct stile__loss *losses, **losses_tail;
+    uint64_t **hits;     /* by code table and row */
+    uint64_t *misses;    /* by code table */
+    uint64_t (*ends)[5]; /* by mapping and end */
+    uint64_t *not_taken; /* by mapping */
+    uint64_t warnings[RUN_CODE_COUNT];
+};
+
+enum stile__account {
+    ACCOUNT_NONE,
+    ACCOUNT_CARRIED, /* by another mapping of the table */
+    ACCOUNT_DROPPED,
+    ACCOUNT_RESIDUE,
+    ACCOUNT_READ, /* a look-up's column */
+    ACCOUNT_MAPPED
+};
+
+/* Where a column goes, over all mappings; *ret_stmt is the drop's line. */
+enum stile__account
+stile__coverage_account(const struct stile_map_coverage *coverage,
+                        const struct stile_table *table, uint32_t column,
+                        const struct stile_mapping **ret_by,
+                        const struct stile_lang_stmt **ret_stmt);
+/* Is the table some mapping's left? */
+bool stile__coverage_mapped(const struct stile_map_coverage *coverage,
+                            const struct stile_table *table);
+
+#endif

@@ -1,0 +1,158 @@
+/* Coverage counts what a sample fills and where it goes; it shows no value. */
+#include "map_shipped_help.h"
+#include "map_world.h"
+
+#define PERSON                                                                 \
+    "mapping p 1\n  left csv person of clinic 1\n  right fhir Patient\n"       \
+    "  lookup t = team by team_ref else absent\n"                              \
+    "  person_ref <-> id\n  sex <-> gender : codes sex else absent\n"          \
+    "  name -> name[0].text lossy \"only as it is said\"\n"                    \
+    "  t.team_name -> managingOrganization.display derived\n"                  \
+    "  residue nhs_number, other_name\n"                                       \
+    "  drop born, score, weight because \"not asked for\"\n"                   \
+    "  drop team_ref, deleted carried by q\n"                                  \
+    "  drop private because \"all of them are\"\n"                             \
+    "  example \"one\"\n    given person_ref=P\n    expect id = 'P'\n  end\n"
+
+#define OTHER                                                                  \
+    "mapping q 1\n  left csv person of clinic 1\n  right fhir Basic\n"         \
+    "  person_ref <-> id\n  team_ref <-> code.text\n"                          \
+    "  delete when deleted = true\n"                                           \
+    "  drop sex, name, nhs_number, other_name, born, score, weight, private "  \
+    "because \"p's\"\n"                                                        \
+    "  example \"one\"\n    given person_ref=P team_ref=T\n"                   \
+    "    expect id = 'P'\n  end\n"
+
+static enum stile_status no_row(void *ctx, struct stile_str family,
+                                struct stile_str table, struct stile_str column,
+                                struct stile_str key,
+                                const struct stile_row **ret)
+{
+    (void)ctx;
+    (void)family;
+    (void)table;
+    (void)column;
+    (void)key;
+    (void)ret;
+    return STILE_NOT_FOUND;
+}
+
+static struct stile_map_coverage *small_sample(struct world *w)
+{
+    static const char *const rows[][9] = {
+        {"person_ref", "P1", "sex", "M", "name", "Nobody", "born", "2001-02-03",
+         NULL},
+        {"person_ref", "P2", "sex", "??", "team_ref", "T1", NULL},
+        {"person_ref", "P3", "deleted", "true", "name", "Nobody", NULL},
+    };
+    struct stile_map_env env = {NULL, no_row};
+    world_start(w);
+    world_map(w, "p.map", PERSON);
+    world_map(w, "q.map", OTHER);
+    world_good(w);
+    struct stile_map_coverage *c = stile_map_coverage_new(w->set, w->arena);
+    struct stile_arena *scratch = stile_arena_new(8u << 20);
+    cr_assert_not_null(c);
+    for (size_t i = 0; i < 3; i++) {
+        struct stile_row row = world_row(w, "person", rows[i]);
+        cr_assert_eq(stile_map_coverage_add(c, &row, &env, scratch), STILE_OK);
+        stile_arena_reset(scratch);
+    }
+    struct stile_row team =
+        world_row(w, "team", (const char *const[]){"team_ref", "T1", NULL});
+    cr_assert_eq(stile_map_coverage_add(c, &team, &env, scratch), STILE_OK);
+    team.columns = NULL;
+    cr_expect_eq(stile_map_coverage_add(c, &team, &env, scratch),
+                 STILE_INVALID);
+    stile_arena_free(&scratch);
+    return c;
+}
+
+Test(map_coverage, page)
+{
+    struct world w;
+    struct stile_buf out;
+    struct stile_map_coverage *c = small_sample(&w);
+    stile_buf_init(&out, 1 << 20);
+    stile_map_coverage_print(c, false, &out);
+    static const char want[] =
+        "person of clinic 1: 3 rows\n"
+        "  p (view): 3 done, 0 not taken\n"
+        "  q (view): 1 done, 1 deleted, 1 failed, 0 not taken\n"
+        "  person_ref                       mapped    3\n"
+        "  nhs_number                       residue   never filled\n"
+        "  name                             mapped    2\n"
+        "  other_name                       residue   never filled\n"
+        "  born                             dropped   1  because \"not asked "
+        "for\"\n"
+        "  sex                              mapped    2\n"
+        "  score                            dropped   never filled  because "
+        "\"not asked for\"\n"
+        "  weight                           dropped   never filled  because "
+        "\"not asked for\"\n"
+        "  team_ref                         mapped    1\n"
+        "  deleted                          mapped    1\n"
+        "  private                          dropped   never filled  because "
+        "\"all of them are\"\n"
+        "\n"
+        "team of clinic 1: 1 rows, no mapping of its own\n"
+        "  team_ref                         read      1\n"
+        "  team_name                        read      never filled\n"
+        "  lead_ref                         not read  never filled\n"
+        "\n"
+        "codes sex: 1 hits, 1 misses; not used: F, I, X, U\n"
+        "loss p line 7: 2 rows: only as it is said\n"
+        "T110: 1 times: an element FHIR R4 requires would be missing; fill the "
+        "column it comes from\n"
+        "T204: 1 times: the code is not in the code table and was left out\n";
+    cr_expect(stile_str_eqc(stile_buf_str(&out), want), "%.*s",
+              STILE_FMT(stile_buf_str(&out)));
+    cr_expect_eq(stile_map_coverage_open(c), 0);
+    stile_buf_release(&out);
+    world_end(&w);
+}
+
+Test(map_coverage, json)
+{
+    struct world w;
+    struct stile_buf out;
+    struct stile_map_coverage *c = small_sample(&w);
+    static const char *const parts[] = {
+        "{\"name\":\"born\",\"filled\":1,\"account\":\"dropped\",\"by\":\"p\","
+        "\"because\":\"not asked for\"}",
+        "{\"name\":\"sex\",\"hits\":1,\"misses\":1,\"unused\":[\"F\",\"I\","
+        "\"X\","
+        "\"U\"]}",
+        "\"losses\":[{\"line\":7,\"rows\":2,\"mapping\":\"p\",\"because\":"
+        "\"only as it is said\"}]",
+        "\"findings\":{\"T110\":1,\"T204\":1}}"};
+    stile_buf_init(&out, 1 << 20);
+    stile_map_coverage_print(c, true, &out);
+    struct stile_str text = stile_buf_str(&out);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        cr_expect_neq(stile_str_find_str(text, stile_str_cstr(parts[i])),
+                      SIZE_MAX, "%s\n%.*s", parts[i], STILE_FMT(text));
+    }
+    cr_expect_eq(stile_str_find_str(text, STILE_STR("Nobody")), SIZE_MAX);
+    stile_buf_release(&out);
+    world_end(&w);
+}
+
+/* A practice's export has no filled column that the mappings pass over. */
+Test(map_coverage, practice_is_all_accounted_for)
+{
+    struct shipped f = shipped_load();
+    struct stile_map_env env = {.ctx = &f.rows, .lookup = shipped_lookup};
+    struct stile_arena *scratch = stile_arena_new(64u << 20);
+    shipped_read_practice(&f, STILE_SYNTH_BULK);
+    struct stile_map_coverage *c = stile_map_coverage_new(f.set, f.arena);
+    for (size_t i = 0; i < f.rows.count; i++) {
+        cr_assert_eq(stile_map_coverage_add(c, f.rows.items[i], &env, scratch),
+                     STILE_OK);
+        stile_arena_reset(scratch);
+    }
+    cr_expect_gt(f.rows.count, 1000);
+    cr_expect_eq(stile_map_coverage_open(c), 0);
+    stile_arena_free(&scratch);
+    shipped_unload(&f);
+}
