@@ -60,8 +60,7 @@ stile_audit_check_consistency(uint64_t old_size,
                               uint64_t size, const struct stile_digest *root,
                               const struct stile_digest *path, size_t count);
 
-/* ---- checkpoints
- * ---------------------------------------------------------------- */
+/* ---- checkpoints ---- */
 
 struct stile_audit_checkpoint {
     struct stile_str origin; /* "stile.example/trust" */
@@ -82,16 +81,14 @@ stile_audit_checkpoint_open(struct stile_str note, struct stile_str key_name,
                             const uint8_t public_key[32],
                             struct stile_audit_checkpoint *ret);
 
-/* ---- entries
- * ---------------------------------------------------------------------- */
+/* ---- entries ---- */
 
 /* Commitment to a person: HMAC-SHA256(salt, nhs number or person key), hex.
  * The salt lives in a side store; erasing it ends linkability. */
 void stile_audit_commit(struct stile_str salt, struct stile_str person,
                         char out[65]);
 
-/* ---- offline verification
- * ---------------------------------------------------------- */
+/* ---- offline verification ---- */
 
 /*
  * Replays entries against the stored hashes and checkpoints, in order. What

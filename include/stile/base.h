@@ -40,7 +40,7 @@
 #define STILE_NORETURN
 #endif
 
-/* ---- status: the world's errors --------------------------------------- */
+/* ---- status: the world's errors ---- */
 
 #define STILE_STATUS_LIST(X)                                                   \
     X(OK, "ok")                                                                \
@@ -73,7 +73,7 @@ STILE_NORETURN void stile_assert_fail(const char *expr, const char *file,
 #define STILE_ASSERT(e)                                                        \
     ((e) ? (void)0 : stile_assert_fail(#e, __FILE__, __LINE__))
 
-/* ---- slices ------------------------------------------------------------ */
+/* ---- slices ---- */
 
 struct stile_str {
     const char *ptr;
@@ -112,7 +112,7 @@ bool stile_utf8_valid(struct stile_str s);
 size_t stile_nearest(struct stile_str word, const struct stile_str *names,
                      size_t count);
 
-/* ---- arena -------------------------------------------------------------- */
+/* ---- arena ---- */
 
 struct stile_arena;
 
@@ -148,7 +148,7 @@ void stile_arena_rewind(struct stile_arena *arena,
                         struct stile_arena_mark mark);
 void stile_arena_reset(struct stile_arena *arena);
 
-/* ---- buffer ------------------------------------------------------------- */
+/* ---- buffer ---- */
 
 /* A growing byte buffer on malloc with a limit; sticky failure. Zero-filled
  * struct plus stile_buf_init. Wiped on release. */
@@ -181,7 +181,7 @@ void stile_buf_json_str(struct stile_buf *buf, struct stile_str s);
  * controls, quotes and backslashes. */
 size_t stile_json_plain(struct stile_str s);
 
-/* ---- user's errors ------------------------------------------------------ */
+/* ---- user's errors ---- */
 
 /* A text the user wrote and we may quote: mapping, rule, config, code file. */
 struct stile_source {
@@ -264,7 +264,7 @@ void stile_diags_print(const struct stile_diags *diags, bool color,
  * hint, path. What was suppressed is the caller's to say. */
 void stile_diags_json(const struct stile_diags *diags, struct stile_buf *out);
 
-/* ---- time --------------------------------------------------------------- */
+/* ---- time ---- */
 
 /* Microseconds since 1970-01-01T00:00:00Z. Passed in, never read here. */
 typedef int64_t stile_time;
@@ -301,7 +301,7 @@ stile_london_to_utc(struct stile_date date, int hour, int minute, int second,
 /* The same rule for every year, so not the law of the time before 1996. */
 int stile_london_offset_minutes(stile_time t);
 
-/* ---- digests ------------------------------------------------------------ */
+/* ---- digests ---- */
 
 /* libcrypto fails here only when memory is short; that aborts. */
 struct stile_digest {
@@ -330,7 +330,7 @@ STILE_MUSTCHECK bool stile_base64_decode(struct stile_buf *out,
                                          struct stile_str text);
 void stile_wipe(void *ptr, size_t len); /* not optimised away */
 
-/* ---- signatures --------------------------------------------------------- */
+/* ---- signatures ---- */
 
 /* Ed25519 (RFC 8032) through libcrypto. `seed` is the 32-byte private key. */
 STILE_MUSTCHECK enum stile_status stile_ed25519_public(const uint8_t seed[32],
@@ -342,7 +342,7 @@ STILE_MUSTCHECK bool stile_ed25519_verify(const uint8_t public_key[32],
                                           struct stile_str message,
                                           const uint8_t signature[64]);
 
-/* ---- identifiers -------------------------------------------------------- */
+/* ---- identifiers ---- */
 
 /* NHS number: ten digits, modulus 11 check digit (NHS Data Dictionary, NHS
  * NUMBER). Spaces are not accepted here; a repair is the format's work. */

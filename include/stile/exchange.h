@@ -32,8 +32,7 @@
 #include "stile/record.h"
 #include "stile/schema.h"
 
-/* ---- the plan
- * ---------------------------------------------------------------------- */
+/* ---- the plan ---- */
 
 struct stile_partner {
     struct stile_str name; /* "charity" */
@@ -72,8 +71,7 @@ struct stile_plan {
 struct stile_digest stile_plan_ground(const struct stile_plan *plan,
                                       stile_time now);
 
-/* ---- the message
- * ------------------------------------------------------------------- */
+/* ---- the message ---- */
 
 struct stile_message {
     struct stile_str id;     /* unique at its source: the dedupe key */
@@ -102,8 +100,7 @@ struct stile_exchange_keys {
     struct stile_str pseudonym; /* keyed digests in pseudonymised fields */
 };
 
-/* ---- questions
- * --------------------------------------------------------------------- */
+/* ---- questions ---- */
 
 enum stile_need_kind {
     STILE_NEED_ROW,
@@ -125,8 +122,7 @@ struct stile_need {
     size_t sent_count;
 };
 
-/* ---- the exchange
- * ------------------------------------------------------------------ */
+/* ---- the exchange ---- */
 
 struct stile_exchange;
 
@@ -152,8 +148,7 @@ stile_exchange_finish(struct stile_exchange *exchange,
 const struct stile_diags *
 stile_exchange_diags(const struct stile_exchange *exchange);
 
-/* ---- what happened, for people and logs: no patient's value
- * -------------------------- */
+/* ---- what happened, for people and logs: no patient's value ---- */
 
 enum stile_event_kind {
     STILE_EVENT_RECEIVED,  /* what came in */
@@ -170,8 +165,7 @@ struct stile_event {
 const struct stile_event *
 stile_exchange_events(const struct stile_exchange *exchange, size_t *ret_count);
 
-/* ---- govern twice
- * ---------------------------------------------------------------------- */
+/* ---- govern twice ---- */
 
 /* A row that waited is decided again from its kept message under the plan and
  * facts of now. OK with a body, or DENIED: the row is

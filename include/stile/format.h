@@ -104,8 +104,7 @@ void stile_csv_write_row(struct stile_buf *out,
                          const struct stile_csv_dialect *dialect,
                          const struct stile_str *cells, size_t count);
 
-/* ---- formats: the seam
- * ------------------------------------------------------- */
+/* ---- formats: the seam ---- */
 
 /*
  * A format turns a message's bytes into rows or one record, and records or

@@ -15,8 +15,7 @@
 #include "stile/net.h"
 #include "stile/store.h"
 
-/* ---- stile.yaml
- * ---------------------------------------------------------------------- */
+/* ---- stile.yaml ---- */
 
 struct stile_partner_config {
     struct stile_partner partner;
@@ -124,8 +123,7 @@ STILE_MUSTCHECK enum stile_status
 stile_config_check(const char *path, stile_time now, struct stile_date today,
                    struct stile_arena *arena, struct stile_diags *diags);
 
-/* ---- the plan from files
- * --------------------------------------------------------------- */
+/* ---- the plan from files ---- */
 
 /* A compiled plan with its arena: counted, so that exchanges in flight keep
  * theirs over a reload. */
@@ -151,9 +149,7 @@ stile_rules_folder_load(const char *folder, struct stile_date today,
 stile_time stile_now(void);
 struct stile_date stile_today(void);
 
-/* ---- running
- * ------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 struct stile_run_options {
     const char *config_path;

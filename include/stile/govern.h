@@ -97,8 +97,7 @@ stile_govern_facts(const struct stile_rules *rules,
                    struct stile_str family, struct stile_arena *arena,
                    struct stile_fact **ret_facts, size_t *ret_count);
 
-/* ---- decisions
- * --------------------------------------------------------------- */
+/* ---- decisions ---- */
 
 struct stile_question {
     struct stile_str sender;         /* ODS code */

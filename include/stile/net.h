@@ -57,8 +57,7 @@ struct stile_net_limits {
 /* Copy and change: a listener refuses a limit of nought. */
 extern const struct stile_net_limits stile_net_defaults;
 
-/* ---- identities and trust
- * ---------------------------------------------------------- */
+/* ---- identities and trust ---- */
 
 struct stile_tls_files {
     const char *certificate; /* PEM chain */
@@ -86,8 +85,7 @@ struct stile_digest
 stile_identity_fingerprint(const struct stile_identity *identity);
 bool stile_identity_post_quantum(const struct stile_identity *identity);
 
-/* ---- server
- * -------------------------------------------------------------------------- */
+/* ---- server ---- */
 
 struct stile_peer {
     struct stile_digest fingerprint; /* SHA-256 of the client certificate DER;

@@ -136,8 +136,7 @@ void stile_partner_ended(struct stile_partner_health *health,
 /* By an operator; ending a pause forgets what failed before it. */
 void stile_partner_pause(struct stile_partner_health *health, bool pause);
 
-/* ---- what an accept makes durable
- * ---------------------------------------------- */
+/* ---- what an accept makes durable ---- */
 
 struct stile_outbox_new {
     struct stile_str route;   /* route name */

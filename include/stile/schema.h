@@ -88,8 +88,7 @@ int stile_fhir_code_in(struct stile_str value_set, struct stile_str code);
 void stile_fhir_check(const struct stile_value *resource,
                       struct stile_str message_name, struct stile_diags *diags);
 
-/* ---- tables
- * ------------------------------------------------------------------ */
+/* ---- tables ---- */
 
 enum stile_column_type {
     STILE_COL_TEXT,

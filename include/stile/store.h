@@ -24,7 +24,7 @@
 #include "stile/outbox.h"
 #include "stile/record.h"
 
-/* ---- limits: LIMIT past them, nothing changed ------------------------------------------ */
+/* ---- limits: LIMIT past them, nothing changed ---- */
 
 /* Names, keys, persons, reasons, media types: any text that is no body. */
 #define STILE_STORE_TEXT_MAX 4096u
@@ -33,7 +33,7 @@
 /* Rows, messages, entries, facts, marks, quarantined of one accept, each. */
 #define STILE_STORE_ITEMS_MAX 100000u
 
-/* ---- what comes out of an accept -------------------------------------------------------- */
+/* ---- what comes out of an accept ---- */
 
 /*
  * An accept may hold any part of struct stile_accept and leave the rest empty:
@@ -55,7 +55,7 @@ struct stile_accepted {
     struct stile_str answer_body; /* in the arena */
 };
 
-/* ---- what comes out ---------------------------------------------------------------- */
+/* ---- what comes out ---- */
 
 struct stile_outbox_row {
     int64_t id;
@@ -64,12 +64,12 @@ struct stile_outbox_row {
     uint32_t attempts;
     stile_time queued_at, due;
     struct stile_str reason;
-    struct stile_str person;      /* of the kept message, or empty */
+    struct stile_str person; /* of the kept message, or empty */
 };
 
 struct stile_settle {
     int64_t id;
-    enum stile_row_state state;   /* from sending, by stile_row_may */
+    enum stile_row_state state; /* from sending, by stile_row_may */
     stile_time due, now;
     struct stile_str reason;
     const struct stile_str *entries;
@@ -78,7 +78,7 @@ struct stile_settle {
     struct stile_str body;
     struct stile_digest rules;
     uint64_t epoch;
-    bool redecided;               /* body, rules, epoch and key are meant */
+    bool redecided; /* body, rules, epoch and key are meant */
     /* A new body under an idempotency key that may have been used (the row
      * was unknown before) needs a new key; empty keeps it. */
     struct stile_str key;
@@ -86,7 +86,7 @@ struct stile_settle {
 
 struct stile_partner_claim {
     struct stile_str partner;
-    uint32_t room;                /* most rows to claim for it */
+    uint32_t room; /* most rows to claim for it */
 };
 
 struct stile_mirror_row {         /* one row of an export, as it stands */
@@ -99,10 +99,10 @@ struct stile_mirror_row {         /* one row of an export, as it stands */
     uint64_t batch;
 };
 
-struct stile_counts {             /* for metrics and the status page */
+struct stile_counts { /* for metrics and the status page */
     uint64_t rows[STILE_ROW_COUNT];
-    stile_time oldest_due;        /* oldest queued_at of rows not final and
-                                     not parked, or 0 */
+    stile_time oldest_due; /* oldest queued_at of rows not final and
+                              not parked, or 0 */
     uint64_t entries, quarantine, held, dirty, facts, messages;
     uint64_t epoch;
 };
@@ -110,18 +110,18 @@ struct stile_counts {             /* for metrics and the status page */
 typedef enum stile_status (*stile_entry_fn)(void *ctx, uint64_t index,
                                             struct stile_str entry,
                                             const struct stile_digest *hash);
-typedef enum stile_status (*stile_mirror_fn)(void *ctx,
-                                             const struct stile_mirror_row *row);
+typedef enum stile_status (*stile_mirror_fn)(
+    void *ctx, const struct stile_mirror_row *row);
 
-struct stile_sweep {              /* retention; 0 = leave that kind alone */
-    stile_time dedupe_before;     /* keys accepted before it; keep as long as
-                                     any sender may repeat (MESH: 30 days) */
-    stile_time rows_before;       /* final rows that ended before it */
+struct stile_sweep {          /* retention; 0 = leave that kind alone */
+    stile_time dedupe_before; /* keys accepted before it; keep as long as
+                                 any sender may repeat (MESH: 30 days) */
+    stile_time rows_before;   /* final rows that ended before it */
     stile_time quarantine_before;
-    uint32_t most;                /* of each kind in one call */
+    uint32_t most; /* of each kind in one call */
 };
 
-/* ---- the seam ------------------------------------------------------------------------- */
+/* ---- the seam ---- */
 
 struct stile_store {
     const struct stile_store_ops *ops; /* makers embed this first */
@@ -193,8 +193,7 @@ struct stile_store_ops {
      * bodies: what is listed is read by people. */
     enum stile_status (*list)(struct stile_store *store, size_t limit,
                               struct stile_arena *arena,
-                              struct stile_outbox_row **ret,
-                              size_t *ret_count);
+                              struct stile_outbox_row **ret, size_t *ret_count);
 
     /* What is known of a person, by name, recipient, source; the person's
      * epoch, 0 when no fact ever changed. An empty person is INVALID. */
@@ -208,11 +207,10 @@ struct stile_store_ops {
                                  struct stile_arena *arena,
                                  struct stile_str *ret_body);
     /* Empty route: all routes. By route, type, id. */
-    enum stile_status (*sent)(struct stile_store *store,
-                              struct stile_str route, struct stile_str person,
+    enum stile_status (*sent)(struct stile_store *store, struct stile_str route,
+                              struct stile_str person,
                               struct stile_arena *arena,
-                              struct stile_sent_mark **ret,
-                              size_t *ret_count);
+                              struct stile_sent_mark **ret, size_t *ret_count);
 
     /* Export mirror. apply: upsert by (feed, table, key) when (batch, order)
      * is not older than what is kept: an order counts within its batch only.
@@ -238,9 +236,8 @@ struct stile_store_ops {
                                     struct stile_mirror_row *ret);
     /* Persons to be worked, longest dirty first. ret_batches are marks, not
      * batch numbers: hand them back in clear_batch unread. */
-    enum stile_status (*dirty)(struct stile_store *store,
-                               struct stile_str feed, size_t limit,
-                               struct stile_arena *arena,
+    enum stile_status (*dirty)(struct stile_store *store, struct stile_str feed,
+                               size_t limit, struct stile_arena *arena,
                                struct stile_str **ret_persons,
                                uint64_t **ret_batches, size_t *ret_count);
     /* Longest held first. */
@@ -253,8 +250,8 @@ struct stile_store_ops {
                                      struct stile_str feed,
                                      struct stile_str name, stile_time now,
                                      uint64_t *ret_batch, bool *ret_finished);
-    enum stile_status (*batch_finish)(struct stile_store *store,
-                                      uint64_t batch, stile_time now);
+    enum stile_status (*batch_finish)(struct stile_store *store, uint64_t batch,
+                                      stile_time now);
 
     /* Audit. The tree as it stands in the store. */
     enum stile_status (*audit_head)(struct stile_store *store,
@@ -292,8 +289,8 @@ struct stile_store_ops {
                                   const struct stile_str *entries,
                                   size_t entry_count);
     /* Marks all persons of a feed's mirror dirty: maps or rules changed. */
-    enum stile_status (*touch)(struct stile_store *store,
-                               struct stile_str feed, uint64_t *ret_count);
+    enum stile_status (*touch)(struct stile_store *store, struct stile_str feed,
+                               uint64_t *ret_count);
     /* Forgets what is past its retention. */
     enum stile_status (*sweep)(struct stile_store *store,
                                const struct stile_sweep *sweep,
@@ -317,7 +314,7 @@ stile_store_sqlite_open(const char *path, bool read_only,
                         struct stile_arena *arena, struct stile_store **ret,
                         struct stile_str *ret_error);
 
-/* ---- the store thread --------------------------------------------------------------- */
+/* ---- the store thread ---- */
 
 /*
  * Runs jobs on one thread, in order, against one store. `work` runs there;
@@ -335,8 +332,8 @@ struct stile_store_job {
     /* Accept jobs: filled instead of work. */
     const struct stile_accept *accept;
     struct stile_accepted accepted;
-    struct stile_arena *arena;     /* for results; NULL: without answer_body */
-    enum stile_status status;      /* accept: as accepted.status */
+    struct stile_arena *arena; /* for results; NULL: without answer_body */
+    enum stile_status status;  /* accept: as accepted.status */
     struct stile_store_job *next;
 };
 STILE_MUSTCHECK enum stile_status

@@ -4,7 +4,7 @@
 
 #include "stile/exchange.h"
 
-/* ---- a growing array in the arena -------------------------------------- */
+/* ---- a growing array in the arena ---- */
 
 struct stile__list {
     void *items;
@@ -14,7 +14,7 @@ struct stile__list {
 void *stile__list_add(struct stile_arena *arena, struct stile__list *list,
                       size_t size);
 
-/* ---- a map from text to a pointer --------------------------------------- */
+/* ---- a map from text to a pointer ---- */
 
 struct stile__map_slot {
     struct stile_str key;

@@ -35,8 +35,7 @@ static void add_entry(struct stile_exchange *x, struct stile_str entry)
     }
 }
 
-/* ---- facts learned
- * ----------------------------------------------------------- */
+/* ---- facts learned ---- */
 
 static const struct stile_stored_fact *
 stored_fact(const struct stile_need *answer, const struct stile_fact *fact)
@@ -103,8 +102,7 @@ static enum stile_status learn_facts(struct stile_exchange *x,
     return STILE_OK;
 }
 
-/* ---- changes of an export
- * ------------------------------------------------------- */
+/* ---- changes of an export ---- */
 
 static const struct stile_sent_mark *find_mark(const struct stile_need *answer,
                                                struct stile_str route,
@@ -239,8 +237,7 @@ static enum stile_status vanished_resources(struct stile_exchange *x,
     return STILE_OK;
 }
 
-/* ---- one person, one route
- * ---------------------------------------------------------- */
+/* ---- one person, one route ---- */
 
 static int reason_rank(const struct stile_reason *reason)
 {
@@ -613,8 +610,7 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
     return kept->body.ptr == NULL ? STILE_LIMIT : STILE_OK;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------ */
+/* ---- the whole ---- */
 
 void stile__quarantine_whole(struct stile_exchange *x)
 {

@@ -109,8 +109,7 @@ void stile__config_certificates(struct stile__reader *reader,
                                 const struct stile_node *node,
                                 struct stile_partner_config *partner);
 
-/* ---- parts
- * ------------------------------------------------------------------- */
+/* ---- parts ---- */
 
 /* stile.yaml's text into `config`; false when there is no document at all. */
 STILE_MUSTCHECK bool stile__config_read(const char *path,

@@ -89,8 +89,7 @@ struct deliver {
 static void settle_some(struct deliver *d);
 static void claim_some(struct deliver *d);
 
-/* ---- settle
- * ------------------------------------------------------------------- */
+/* ---- settle ---- */
 
 static void claim_release(struct claim *claim)
 {
@@ -345,8 +344,7 @@ static void sent(struct parcel *p)
     settle_as(p, step.state, step.due);
 }
 
-/* ---- send: https
- * ----------------------------------------------------------------- */
+/* ---- send: https ---- */
 
 static void https_done(void *ctx, int status, bool body_sent,
                        struct stile_str body, uint64_t retry_after_s,
@@ -402,8 +400,7 @@ static void send_https(struct parcel *p)
     }
 }
 
-/* ---- send: a file for an own system
- * ------------------------------------------------ */
+/* ---- send: a file for an own system ---- */
 
 /* Written beside, flushed, then renamed: the system sees it whole or not at
  * all, and a second delivery under the same key is the same file. */
@@ -486,8 +483,7 @@ static void send_parcel(struct parcel *p)
     }
 }
 
-/* ---- decide again
- * ------------------------------------------------------------------- */
+/* ---- decide again ---- */
 
 static void again_work(uv_work_t *work)
 {
@@ -620,9 +616,7 @@ static void start_parcel(struct parcel *p)
     STILE_ASSERT(rc == 0);
 }
 
-/* ---- claim
- * ---------------------------------------------------------------------------
- */
+/* ---- claim ---- */
 
 static enum stile_status
 fill_parcel(struct claim *claim, struct stile_store *store, struct parcel *p)
@@ -781,8 +775,7 @@ static void claim_some(struct deliver *d)
     gateway_post(g, &claim->job);
 }
 
-/* ---- the verbs of the house
- * ------------------------------------------------------------ */
+/* ---- the verbs of the house ---- */
 
 static void on_tick(uv_timer_t *timer)
 {

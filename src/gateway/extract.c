@@ -127,8 +127,7 @@ static struct extract *of_job(struct stile_store_job *job)
     return (struct extract *)((char *)job - offsetof(struct extract, job));
 }
 
-/* ---- look
- * ------------------------------------------------------------------------ */
+/* ---- look ---- */
 
 static bool join(char out[PATH_BYTES], const char *a, const char *b,
                  const char *c)
@@ -251,8 +250,7 @@ static void look_work(uv_work_t *work)
                   e->signature != e->bad_signature;
 }
 
-/* ---- begin
- * -------------------------------------------------------------------------- */
+/* ---- begin ---- */
 
 static void begin_work(struct stile_store_job *job, struct stile_store *store)
 {
@@ -348,8 +346,7 @@ static void look_start(struct extract *e)
     on_pool(e, look_work, look_done);
 }
 
-/* ---- load: a chunk on the pool
- * --------------------------------------------------------- */
+/* ---- load: a chunk on the pool ---- */
 
 static void close_file(struct extract *e)
 {
@@ -548,8 +545,7 @@ static void load_work(uv_work_t *work)
     read_rows(e);
 }
 
-/* ---- load: the chunk into the mirror
- * ------------------------------------------------------ */
+/* ---- load: the chunk into the mirror ---- */
 
 static bool gate_is_open(const struct stile_row *row)
 {
@@ -702,9 +698,7 @@ static void load_start(struct extract *e)
     on_pool(e, load_work, load_done);
 }
 
-/* ---- persons
- * -------------------------------------------------------------------------------
- */
+/* ---- persons ---- */
 
 struct gathered {
     struct trip *trip;
@@ -920,9 +914,7 @@ static void persons_start(struct extract *e)
     list_start(e);
 }
 
-/* ---- the verbs
- * ---------------------------------------------------------------------------------
- */
+/* ---- the verbs ---- */
 
 struct extract *extract_new(struct gateway *g,
                             const struct stile_feed_config *feed)

@@ -56,8 +56,7 @@ static const char *format_of(const struct feed *feed)
     return is_suffix(feed->name, ".csv") ? "vcse-csv" : "vcse-json";
 }
 
-/* ---- looking, on the pool
- * ----------------------------------------------------- */
+/* ---- looking, on the pool ---- */
 
 static bool join(char out[PATH_BYTES], const char *folder, const char *sub,
                  const char *name, const char *suffix)
@@ -144,8 +143,7 @@ static void look_work(uv_work_t *work)
     }
 }
 
-/* ---- moving a file that was worked
- * ----------------------------------------------- */
+/* ---- moving a file that was worked ---- */
 
 static bool make_folder(const struct feed *feed, const char *sub)
 {
@@ -212,8 +210,7 @@ static void put_away(const struct feed *feed, const char *sub,
     write_findings(to, feed, diags);
 }
 
-/* ---- a file's trip
- * ------------------------------------------------------------------ */
+/* ---- a file's trip ---- */
 
 static void trip_ended(struct trip *trip)
 {
@@ -298,8 +295,7 @@ static void look_done(uv_work_t *work, int uv_status)
     gateway_settled(feed->g);
 }
 
-/* ---- the timer
- * ------------------------------------------------------------------------ */
+/* ---- the timer ---- */
 
 static void extract_done(void *ctx)
 {

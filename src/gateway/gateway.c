@@ -28,8 +28,7 @@ struct partner_run *gateway_partner(struct gateway *g, struct stile_str name)
     return NULL;
 }
 
-/* ---- checkpoints of the audit log
- * ------------------------------------------------- */
+/* ---- checkpoints of the audit log ---- */
 
 struct checkpoint_job {
     struct gateway *g;
@@ -102,7 +101,7 @@ static void on_checkpoint_timer(uv_timer_t *timer)
     checkpoint_start(timer->data);
 }
 
-/* ---- retention --------------------------------------------------------- */
+/* ---- retention ---- */
 
 #define SWEEP_MS (3600u * 1000u)
 #define SWEEP_MOST 20000 /* of each kind: the store thread is not held up */
@@ -158,8 +157,7 @@ static void on_sweep_timer(uv_timer_t *timer)
     }
 }
 
-/* ---- an audit entry of the gateway's own
- * ---------------------------------------------- */
+/* ---- an audit entry of the gateway's own ---- */
 
 struct entry_job {
     struct gateway *g;
@@ -265,8 +263,7 @@ static void touch_feeds(struct gateway *g)
     gateway_post(g, &t->job);
 }
 
-/* ---- reload: build beside, then swap
- * ---------------------------------------------------- */
+/* ---- reload: build beside, then swap ---- */
 
 static struct stile_plan_box *load_plan(struct gateway *g)
 {
@@ -337,9 +334,7 @@ static void on_reload(uv_signal_t *handle, int signum)
     deliver_kick(g);
 }
 
-/* ---- drain
- * ----------------------------------------------------------------------------------
- */
+/* ---- drain ---- */
 
 static void close_all(struct gateway *g)
 {
@@ -397,9 +392,7 @@ static void on_stop(uv_signal_t *handle, int signum)
     stile_listener_drain(g->listener, g->config->drain_ms, on_drained, g);
 }
 
-/* ---- start
- * -----------------------------------------------------------------------------------
- */
+/* ---- start ---- */
 
 static void on_wake_async(uv_async_t *handle)
 {

@@ -66,8 +66,7 @@ void trip_free(struct trip **trip);
 /* Logs the exchange's events. */
 void trip_log(const struct trip *trip);
 
-/* ---- the running gateway
- * ------------------------------------------------------ */
+/* ---- the running gateway ---- */
 
 struct partner_run {
     const struct stile_partner_config *config;
@@ -122,8 +121,7 @@ const struct stile_route *gateway_route(const struct gateway *g,
                                         struct stile_str name);
 struct partner_run *gateway_partner(struct gateway *g, struct stile_str name);
 
-/* ---- ingest.c: the partner listener
- * ------------------------------------------ */
+/* ---- ingest.c: the partner listener ---- */
 
 int ingest_on_head(void *ctx, const struct stile_request *head,
                    size_t *body_limit);
@@ -131,8 +129,7 @@ void ingest_on_request(void *ctx, struct stile_call *call,
                        const struct stile_request *request);
 void ingest_on_note(void *ctx, const char *what, struct stile_str address);
 
-/* ---- answers.c: what a sender is told
- * ------------------------------------------- */
+/* ---- answers.c: what a sender is told ---- */
 
 /* OperationOutcome on FHIR paths, application/problem+json elsewhere. */
 void answer_problem(struct stile_call *call, bool fhir, int status,
@@ -142,14 +139,12 @@ struct stile_str answer_findings(struct trip *trip, bool fhir, int status);
 struct stile_str answer_capability(struct stile_arena *arena,
                                    const struct gateway *g);
 
-/* ---- admin.c
- * --------------------------------------------------------------------- */
+/* ---- admin.c ---- */
 
 void admin_on_request(void *ctx, struct stile_call *call,
                       const struct stile_request *request);
 
-/* ---- deliver.c: claim, decide again, forward, settle
- * -------------------------------- */
+/* ---- deliver.c: claim, decide again, forward, settle ---- */
 
 STILE_MUSTCHECK enum stile_status deliver_start(struct gateway *g);
 void deliver_kick(struct gateway *g);
@@ -158,8 +153,7 @@ void deliver_stop(struct gateway *g);
 bool deliver_idle(const struct gateway *g);
 void deliver_free(struct gateway *g);
 
-/* ---- feed.c, extract.c: folders
- * ------------------------------------------------------ */
+/* ---- feed.c, extract.c: folders ---- */
 
 STILE_MUSTCHECK enum stile_status feeds_start(struct gateway *g);
 void feeds_stop(struct gateway *g);
@@ -175,8 +169,7 @@ void extract_free(struct extract **extract);
  * `done` on the loop when nothing more can be done now. */
 void extract_poll(struct extract *extract, void (*done)(void *ctx), void *ctx);
 
-/* ---- mirror.c: rows of an export as the store keeps them
- * ------------------------------ */
+/* ---- mirror.c: rows of an export as the store keeps them ---- */
 
 /* {"column": "cell", ...} without the empty cells. */
 struct stile_str mirror_write(struct stile_arena *arena,

@@ -69,8 +69,7 @@ partner_of(const struct gateway *g, const struct stile_peer *peer)
     return NULL;
 }
 
-/* ---- before the body is read
- * -------------------------------------------------- */
+/* ---- before the body is read ---- */
 
 int ingest_on_head(void *ctx, const struct stile_request *head,
                    size_t *body_limit)
@@ -104,8 +103,7 @@ void ingest_on_note(void *ctx, const char *what, struct stile_str address)
              STILE_FMT(address));
 }
 
-/* ---- a message
- * ------------------------------------------------------------------- */
+/* ---- a message ---- */
 
 /* The format a body is in, by Content-Type and path; NULL: 415. */
 static const char *format_of(const struct stile_request *request, bool fhir)

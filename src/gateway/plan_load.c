@@ -89,7 +89,7 @@ static struct files read_folder(struct loader *l, const char *name,
     return files;
 }
 
-/* ---- parts --------------------------------------------------------------- */
+/* ---- parts ---- */
 
 static struct stile_schema *load_schema(struct loader *l)
 {
@@ -189,7 +189,7 @@ enum stile_status stile_rules_folder_load(const char *folder,
     return STILE_OK;
 }
 
-/* ---- the whole ----------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static void add_text(struct stile_sha256 *sha, struct stile_str text)
 {

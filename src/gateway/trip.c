@@ -61,8 +61,7 @@ static void end(struct trip *trip, enum stile_status status)
     trip->done(trip);
 }
 
-/* ---- accept
- * ------------------------------------------------------------------ */
+/* ---- accept ---- */
 
 static void accept_done(struct stile_store_job *job)
 {
@@ -97,8 +96,7 @@ static void accept_start(struct trip *trip)
     gateway_post(trip->g, &trip->job);
 }
 
-/* ---- the pool
- * ------------------------------------------------------------------ */
+/* ---- the pool ---- */
 
 static void pool_work(uv_work_t *work)
 {
@@ -145,8 +143,7 @@ static void pool_start(struct trip *trip)
     STILE_ASSERT(rc == 0);
 }
 
-/* ---- the exchange asks
- * ------------------------------------------------------------ */
+/* ---- the exchange asks ---- */
 
 static enum stile_status answer_row(struct trip *trip,
                                     struct stile_store *store,
@@ -224,8 +221,7 @@ static void ask_store(struct trip *trip)
     gateway_post(trip->g, &trip->job);
 }
 
-/* ---- gather
- * ------------------------------------------------------------------------- */
+/* ---- gather ---- */
 
 static void gather_work(struct stile_store_job *job, struct stile_store *store)
 {

@@ -52,7 +52,7 @@ struct stile_client {
     bool closing;
 };
 
-/* ---- ends --------------------------------------------------------------- */
+/* ---- ends ---- */
 
 static void client_settle(struct stile_client *client)
 {
@@ -222,7 +222,7 @@ void stile_client_close(struct stile_client **client)
     }
 }
 
-/* ---- curl's wishes ------------------------------------------------------ */
+/* ---- curl's wishes ---- */
 
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
@@ -357,7 +357,7 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose,
                   address->protocol);
 }
 
-/* ---- a client ----------------------------------------------------------- */
+/* ---- a client ---- */
 
 enum stile_status stile_net_setup(void)
 {
@@ -458,7 +458,7 @@ uint32_t stile_client_in_flight(const struct stile_client *client)
     return client->in_flight;
 }
 
-/* ---- a send ------------------------------------------------------------- */
+/* ---- a send ---- */
 
 static bool add_header(struct job *job, struct stile_str name,
                        struct stile_str value)

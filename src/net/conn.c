@@ -2,7 +2,7 @@
 
 #include <openssl/err.h>
 
-/* ---- states ------------------------------------------------------------- */
+/* ---- states ---- */
 
 #define TO(name) (1u << STILE__CONN_##name)
 static const struct {
@@ -60,7 +60,7 @@ void stile__conn_note(struct stile__conn *conn, const char *what)
     }
 }
 
-/* ---- deadlines ---------------------------------------------------------- */
+/* ---- deadlines ---- */
 
 static uint64_t after(uint64_t from, uint64_t ms)
 {
@@ -172,7 +172,7 @@ static void on_timer(uv_timer_t *timer)
     stile__conn_run(conn);
 }
 
-/* ---- the socket --------------------------------------------------------- */
+/* ---- the socket ---- */
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
@@ -256,7 +256,7 @@ void stile__conn_flush(struct stile__conn *conn)
     conn->writing = true;
 }
 
-/* ---- life --------------------------------------------------------------- */
+/* ---- life ---- */
 
 void stile__conn_run(struct stile__conn *conn)
 {
@@ -329,7 +329,7 @@ void stile__conn_settle(struct stile__conn *conn)
     stile__listener_settle(listener);
 }
 
-/* ---- acceptance --------------------------------------------------------- */
+/* ---- acceptance ---- */
 
 static void on_discarded(uv_handle_t *handle)
 {

@@ -28,7 +28,7 @@ static bool bad(struct stile__http *http, int status, const char *reason)
     return false;
 }
 
-/* ---- llhttp's side ------------------------------------------------------ */
+/* ---- llhttp's side ---- */
 
 static int on_headers_complete(llhttp_t *llhttp)
 {
@@ -88,7 +88,7 @@ static const llhttp_settings_t settings = {
     .on_message_complete = on_message_complete,
 };
 
-/* ---- our own reading of the head ---------------------------------------- */
+/* ---- our own reading of the head ---- */
 
 static bool read_version(struct stile__http *http, struct stile_str version)
 {
@@ -386,7 +386,7 @@ static enum stile__http_event read_head(struct stile__http *http)
     return STILE__HTTP_HEAD;
 }
 
-/* ---- gathering ---------------------------------------------------------- */
+/* ---- gathering ---- */
 
 /* One empty line before a request is let pass (RFC 9112 section 2.2). */
 static enum stile__http_event skip_blank(struct stile__http *http, char byte)
@@ -506,7 +506,7 @@ feed_body(struct stile__http *http, struct stile_str bytes, size_t *ret_taken)
     return STILE__HTTP_DONE;
 }
 
-/* ---- the face ----------------------------------------------------------- */
+/* ---- the face ---- */
 
 void stile__http_init(struct stile__http *http,
                       const struct stile_net_limits *limits)

@@ -7,7 +7,7 @@
 
 #define GROUPS_DEFAULT "X25519MLKEM768:X25519:P-256"
 
-/* ---- files -------------------------------------------------------------- */
+/* ---- files ---- */
 
 static enum stile_status read_file(const char *path, bool secret,
                                    struct stile_buf *into,
@@ -86,7 +86,7 @@ void stile__pem_release(struct stile__pem *pem)
     stile_buf_release(&pem->crl);
 }
 
-/* ---- from PEM ----------------------------------------------------------- */
+/* ---- from PEM ---- */
 
 /* Never asks a terminal. */
 static int no_passphrase(char *buf, int size, int writing, void *arg)
@@ -194,7 +194,7 @@ static enum crl_state load_crl(struct stile_identity *identity,
     return !good ? CRL_BROKEN : old ? CRL_OLD : CRL_GOOD;
 }
 
-/* ---- groups ------------------------------------------------------------- */
+/* ---- groups ---- */
 
 /* Keeps the groups this OpenSSL knows, in their order. */
 static bool load_groups(struct stile_identity *identity, const char *wanted)
@@ -232,7 +232,7 @@ static bool load_groups(struct stile_identity *identity, const char *wanted)
     return identity->groups != NULL;
 }
 
-/* ---- facts -------------------------------------------------------------- */
+/* ---- facts ---- */
 
 static bool read_facts(struct stile_identity *identity,
                        const struct stile__pem *pem)

@@ -39,7 +39,7 @@ static bool limits_valid(const struct stile_net_limits *limits)
            limits->answer_bytes < SIZE_MAX - STILE__WIRE_MAX;
 }
 
-/* ---- TLS of a generation ------------------------------------------------ */
+/* ---- TLS of a generation ---- */
 
 /* Listener and generation make the session context: see tls.h. */
 static SSL_CTX *context(const struct stile_listener *listener,
@@ -86,7 +86,7 @@ enum stile_status stile_listener_reload(struct stile_listener *listener,
     return STILE_OK;
 }
 
-/* ---- start -------------------------------------------------------------- */
+/* ---- start ---- */
 
 static void on_connection(uv_stream_t *server, int status)
 {
@@ -205,7 +205,7 @@ int stile_listener_port(const struct stile_listener *listener)
     return port[0] * 256 + port[1];
 }
 
-/* ---- end ---------------------------------------------------------------- */
+/* ---- end ---- */
 
 size_t stile__listener_open(const struct stile_listener *listener)
 {

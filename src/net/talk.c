@@ -6,7 +6,7 @@
 
 #include <openssl/err.h>
 
-/* ---- TLS ---------------------------------------------------------------- */
+/* ---- TLS ---- */
 
 /* The words OpenSSL has for the failure; static text. */
 static const char *tls_reason(SSL *ssl)
@@ -110,7 +110,7 @@ static bool used(struct stile__conn *conn, struct stile_str bytes, size_t taken)
     return conn->plain.status == STILE_OK;
 }
 
-/* ---- answers ------------------------------------------------------------ */
+/* ---- answers ---- */
 
 static stile_time wall_clock(void)
 {
@@ -245,7 +245,7 @@ static bool step_write(struct stile__conn *conn)
     return true;
 }
 
-/* ---- requests ----------------------------------------------------------- */
+/* ---- requests ---- */
 
 static void fill_peer(struct stile__conn *conn)
 {
@@ -341,7 +341,7 @@ static bool step_read(struct stile__conn *conn)
     return true;
 }
 
-/* ---- goodbyes ----------------------------------------------------------- */
+/* ---- goodbyes ---- */
 
 static void on_shutdown(uv_shutdown_t *shutdown, int status)
 {
@@ -405,7 +405,7 @@ bool stile__talk_step(struct stile__conn *conn)
     return false;
 }
 
-/* ---- the handler's side ------------------------------------------------- */
+/* ---- the handler's side ---- */
 
 void stile_call_answer(struct stile_call *call,
                        const struct stile_answer *answer)

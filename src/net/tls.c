@@ -111,7 +111,7 @@ SSL_CTX *stile__tls_server(struct stile_identity *identity,
     return ctx;
 }
 
-/* ---- the wire ----------------------------------------------------------- */
+/* ---- the wire ---- */
 
 void stile__wire_init(struct stile__wire *wire)
 {
@@ -223,7 +223,7 @@ SSL *stile__tls_new(SSL_CTX *ctx, BIO_METHOD *method, struct stile__wire *wire)
     return ssl;
 }
 
-/* ---- the peer ----------------------------------------------------------- */
+/* ---- the peer ---- */
 
 static void common_name(X509 *certificate, char name[65])
 {
