@@ -177,6 +177,22 @@ static int by_type(const void *a, const void *b)
                          ((const struct stile__element *)b)->type);
 }
 
+static void sort_elements(struct stile_rules *rules)
+{
+    size_t i;
+
+    qsort(rules->elements, rules->element_count, sizeof(*rules->elements),
+          by_type);
+    for (i = rules->element_count; i > 0; i--) {
+        struct stile__element *element = &rules->elements[i - 1];
+
+        element->next_type =
+            i < rules->element_count && !by_type(element, element + 1)
+                ? element[1].next_type
+                : i;
+    }
+}
+
 void stile__data_read(struct stile__load *load, const struct stile_node *root)
 {
     static const struct stile_key_spec keys[] = {
@@ -216,8 +232,7 @@ void stile__data_read(struct stile__load *load, const struct stile_node *root)
     }
     read_types(load, frame, STILE__FRAME);
     check_overlap(load, root);
-    qsort(rules->elements, rules->element_count, sizeof(*rules->elements),
-          by_type);
+    sort_elements(rules);
 }
 
 /* ---- asking
@@ -226,6 +241,10 @@ void stile__data_read(struct stile__load *load, const struct stile_node *root)
 static bool names_element(const struct stile__element *element,
                           struct stile_str name)
 {
+    if (!name.len || name.len < element->name.len ||
+        name.ptr[0] != element->name.ptr[0]) {
+        return false; /* most of them, at once */
+    }
     if (stile_str_eq(element->name, name)) {
         return true;
     }
@@ -310,7 +329,7 @@ uint32_t stile__word_of(const struct stile_rules *rules,
     struct stile_str name = member->name;
     uint32_t word = STILE__NOT_COVERED;
     unsigned best = 0;
-    size_t i;
+    size_t i, end;
 
     /* "_birthDate" holds the extensions of "birthDate". */
     if (name.len && name.ptr[0] == '_') {
@@ -320,9 +339,12 @@ uint32_t stile__word_of(const struct stile_rules *rules,
         stile_str_eqc(name, "meta") || stile_str_eqc(name, "language")) {
         return STILE__FRAME;
     }
-    for (i = first_of(rules, type); i < rules->element_count &&
-                                    stile_str_eq(rules->elements[i].type, type);
-         i++) {
+    i = first_of(rules, type);
+    end =
+        i < rules->element_count && stile_str_eq(rules->elements[i].type, type)
+            ? rules->elements[i].next_type
+            : i;
+    for (; i < end; i++) {
         unsigned score = fit(&rules->elements[i], resource, name, value);
 
         if (score > best) {

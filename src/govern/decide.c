@@ -88,35 +88,89 @@ static void note_fired(struct stile__deciding *work,
         goes || stile__count_bits(verdict->limits) ? verdict->notify : 0;
 }
 
+static void settle(struct stile__deciding *work, const struct item *item,
+                   uint32_t word, struct stile__settled *settled)
+{
+    struct stile_item_decision row = {0};
+
+    *settled = (struct stile__settled){.used = true,
+                                       .word = word,
+                                       .labels = item->labels,
+                                       .facts = item->facts};
+    stile__verdict_make(&work->firing, word, item->labels, item->facts,
+                        &settled->verdict);
+    stile__field_reasons(work, word, &settled->verdict, &row);
+    settled->reasons = row.reasons;
+    settled->reason_count = row.reason_count;
+    note_fired(work, &settled->verdict);
+}
+
+static const struct stile__settled *settled_for(struct stile__deciding *work,
+                                                const struct item *item,
+                                                uint32_t word)
+{
+    uint64_t z = (item->labels.own * 3 + item->labels.related * 5 +
+                  item->facts * 7 + word) *
+                 UINT64_C(0x9e3779b97f4a7c15);
+    struct stile__settled *settled =
+        &work->settled[(size_t)(z >> 32) & (STILE__SETTLED - 1)];
+
+    if (!settled->used || settled->word != word ||
+        settled->labels.own != item->labels.own ||
+        settled->labels.related != item->labels.related ||
+        settled->facts != item->facts) {
+        settle(work, item, word, settled);
+    }
+    return settled;
+}
+
+/* Copied: what is settled may be pushed out. */
+static void plan_relabels(struct stile__deciding *work,
+                          const struct stile__verdict *verdict,
+                          struct stile__field_plan *field)
+{
+    struct stile__relabel *relabels;
+
+    if (!verdict->relabel_count) {
+        return;
+    }
+    relabels = stile_arena_array(work->arena, verdict->relabel_count,
+                                 sizeof(*relabels));
+    if (relabels) {
+        memcpy(relabels, verdict->relabels,
+               verdict->relabel_count * sizeof(*relabels));
+        field->relabels = relabels;
+        field->relabel_count = verdict->relabel_count;
+    }
+}
+
 static void decide_field(struct stile__deciding *work, struct item *item,
                          uint32_t word)
 {
     struct stile__item_plan *plan = &work->plans[item->index];
     struct stile__field_plan *field = &plan->fields[plan->field_count++];
-    struct stile__verdict verdict;
+    const struct stile__settled *settled = settled_for(work, item, word);
+    const struct stile__verdict *verdict = &settled->verdict;
     struct stile_item_decision *row = add_row(work, item->index);
 
     if (!row) {
         return;
     }
-    stile__verdict_make(&work->firing, word, item->labels, item->facts,
-                        &verdict);
     row->data = word == STILE__NOT_COVERED ? STILE_STR("not-covered")
                                            : work->rules->data.names[word];
-    row->outcome = verdict.outcome;
-    stile__field_reasons(work, word, &verdict, row);
-    note_fired(work, &verdict);
+    row->outcome = verdict->outcome;
+    row->reasons = settled->reasons;
+    row->reason_count = settled->reason_count;
     field->word = word;
-    field->release = verdict.outcome == STILE_OUTCOME_RELEASE ||
-                     verdict.outcome == STILE_OUTCOME_CHANGED;
-    field->level = verdict.level;
-    field->drop_text = verdict.drop_text;
-    field->relabel_count = verdict.relabel_count;
-    memcpy(field->relabels, verdict.relabels, sizeof(field->relabels));
+    field->release = verdict->outcome == STILE_OUTCOME_RELEASE ||
+                     verdict->outcome == STILE_OUTCOME_CHANGED;
+    field->level = verdict->level;
+    field->drop_text = verdict->drop_text;
+    plan_relabels(work, verdict, field);
     item->goes += field->release;
-    item->changed += verdict.outcome == STILE_OUTCOME_CHANGED;
-    item->held += verdict.outcome == STILE_OUTCOME_HOLD;
-    item->kept += verdict.outcome == STILE_OUTCOME_WITHHOLD;
+    item->changed += verdict->outcome == STILE_OUTCOME_CHANGED;
+    item->held += verdict->outcome == STILE_OUTCOME_HOLD;
+    item->kept += verdict->outcome == STILE_OUTCOME_WITHHOLD;
     if (field->release && !(work->rules->companions >> word & 1)) {
         item->main++;
     }

@@ -4,6 +4,19 @@
 
 #include "private.h"
 
+/* What a field comes to depends on its word, and the labels and facts of its
+ * item: most items of a record share theirs. */
+struct stile__settled {
+    bool used;
+    uint32_t word;
+    struct stile__item_labels labels;
+    uint64_t facts;
+    struct stile__verdict verdict;
+    const struct stile_reason *reasons;
+    size_t reason_count;
+};
+#define STILE__SETTLED 256u /* a power of two; one pushes out another */
+
 struct stile__deciding {
     const struct stile_rules *rules;
     const struct stile_question *question;
@@ -26,6 +39,7 @@ struct stile__deciding {
     uint64_t fired[4];
     uint64_t notify;
     bool tells, silent;
+    struct stile__settled settled[STILE__SETTLED];
 };
 
 /* reason.c */

@@ -39,6 +39,7 @@ struct stile__element {
     const struct stile_str *is;
     size_t is_count;
     uint32_t word; /* or STILE__FRAME */
+    size_t next_type; /* index of the first element of the next type */
 };
 
 struct stile__inside {
@@ -413,7 +414,7 @@ struct stile__field_plan {
     bool release;
     enum stile__verb level;
     bool drop_text;
-    struct stile__relabel relabels[STILE__RELABELS_MAX];
+    const struct stile__relabel *relabels;
     size_t relabel_count;
 };
 struct stile__item_plan {

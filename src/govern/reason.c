@@ -192,9 +192,12 @@ static void near_reason(struct stile__deciding *work, uint32_t word,
 size_t stile__count_bits(const uint64_t bits[4])
 {
     size_t count = 0, i;
+    uint64_t left;
 
-    for (i = 0; i < STILE__RULES_MAX; i++) {
-        count += (size_t)(bits[i / 64] >> (i % 64) & 1);
+    for (i = 0; i < 4; i++) {
+        for (left = bits[i]; left; left &= left - 1) {
+            count++;
+        }
     }
     return count;
 }
@@ -214,7 +217,7 @@ static enum does does_of(const struct stile__rule *rule)
     return rule->holds ? DOES_HOLD : DOES_WITHHOLD;
 }
 
-/* What is known comes before what may be. */
+/* What is known comes before what may be. Rules in order of id. */
 static void add_limits(struct stile__deciding *work,
                        const struct stile__verdict *verdict, enum does does,
                        struct stile_reason *reasons, size_t *count)
@@ -224,6 +227,10 @@ static void add_limits(struct stile__deciding *work,
 
     for (unknown = 0; unknown < 2; unknown++) {
         for (i = 0; i < work->rules->rule_count; i++) {
+            if (i % 64 == 0 && !verdict->limits[i / 64]) {
+                i += 63;
+                continue;
+            }
             if ((verdict->limits[i / 64] >> (i % 64) & 1) &&
                 does_of(&work->rules->rules[i]) == does &&
                 (work->firing.unknown[i] != STILE__NONE) == (unknown == 1)) {
