@@ -36,7 +36,11 @@ struct stile__slot {
 enum stile__render_code {
     RENDER_VM,    /* the instruction of that name, by its meaning */
     RENDER_FIELD, /* load, encode, put */
-    RENDER_GUID,  /* the same for codecs with a shorter way */
+    RENDER_PAIR,  /* the same of two cells */
+    RENDER_JUMP,  /* load, test, jump when it is `a` */
+    RENDER_JUMP_FLAG,
+    RENDER_SET_FLAG, /* load, present, set; `a`: when absent */
+    RENDER_GUID,     /* the same for codecs with a shorter way */
     RENDER_TEXT,
     RENDER_CODE,
     RENDER_CONSTANT, /* the value stands in the slot's text */
@@ -49,9 +53,13 @@ struct stile__render_op {
     uint8_t code; /* enum stile__render_code */
     uint8_t op;   /* enum stile__op */
     uint8_t a;
-    bool plain; /* the value needs no look: it is JSON text as it is */
+    bool plain; /* the value needs no look: it is JSON text as it is;
+                   of a test for truth: what is wanted */
     uint16_t b, slot;
     uint32_t c;
+    uint16_t b2; /* PAIR: the second cell */
+    uint32_t c2;
+    uint32_t to;   /* jumps: the op */
     uint32_t line; /* with the column, for findings */
     const struct stile_column *column;
     union {

@@ -199,6 +199,13 @@ static void single(struct lower *l, uint32_t pc)
     case OP_MUST:
         (void)op(l, RENDER_MUST, in);
         break;
+    case OP_TRUTH:
+        op(l, RENDER_VM, in)->plain = in->c == 1;
+        break;
+    case OP_JUMP:
+    case OP_JUMP_IF:
+        op(l, RENDER_VM, in)->to = in->c;
+        break;
     case OP_DELETED:
         (void)op(l, RENDER_BAIL, in);
         break;
@@ -208,8 +215,69 @@ static void single(struct lower *l, uint32_t pc)
     }
 }
 
+static void pair(struct lower *l, uint32_t pc)
+{
+    const struct stile__codec_use *use = l->v->pool.uses[instr(l, pc + 2)->c];
+    const struct stile__instr *put = instr(l, pc + 3);
+    struct stile__render_op *made = op(l, RENDER_PAIR, instr(l, pc));
+    made->b2 = instr(l, pc + 1)->b;
+    made->c2 = instr(l, pc + 1)->c;
+    made->slot = slot(l, put);
+    made->with.use = use;
+    made->plain = makes_plain(use, l->v->pool.paths[put->c]->kind);
+}
+
+/* Load, test, jump. */
+static bool test_jump(struct lower *l, uint32_t pc)
+{
+    static const uint8_t tests[] = {OP_PRESENT, OP_TRUTH, OP_TABLE, OP_EQ};
+    for (size_t i = 0; i < sizeof tests; i++) {
+        const uint8_t run[] = {OP_LOAD, tests[i], OP_JUMP_IF};
+        if (!is_run(l, pc, run, 3) || instr(l, pc)->a != 0) {
+            continue;
+        }
+        const struct stile__instr *test = instr(l, pc + 1);
+        struct stile__render_op *made = op(l, RENDER_JUMP, instr(l, pc));
+        made->op = tests[i];
+        made->a = instr(l, pc + 2)->a;
+        made->to = instr(l, pc + 2)->c;
+        made->plain = tests[i] == OP_TRUTH && test->c == 1;
+        if (tests[i] == OP_TABLE) {
+            made->with.table = l->v->pool.tables[test->c];
+        } else if (tests[i] == OP_EQ) {
+            made->with.constant = &l->v->pool.constants[test->c];
+        }
+        return true;
+    }
+    return false;
+}
+
+/* Flags set and asked: how many instructions were taken. */
+static uint32_t flags(struct lower *l, uint32_t pc)
+{
+    static const uint8_t asked[] = {OP_FLAG, OP_JUMP_IF};
+    static const uint8_t present[] = {OP_LOAD, OP_PRESENT, OP_SET_FLAG};
+    static const uint8_t absent[] = {OP_LOAD, OP_PRESENT, OP_NOT, OP_SET_FLAG};
+    if (is_run(l, pc, asked, 2)) {
+        struct stile__render_op *made = op(l, RENDER_JUMP_FLAG, instr(l, pc));
+        made->a = instr(l, pc + 1)->a;
+        made->to = instr(l, pc + 1)->c;
+        return 2;
+    }
+    uint32_t count = is_run(l, pc, present, 3)  ? 3
+                     : is_run(l, pc, absent, 4) ? 4
+                                                : 0;
+    if (count > 0) {
+        struct stile__render_op *made = op(l, RENDER_SET_FLAG, instr(l, pc));
+        made->a = count == 4;
+        made->slot = instr(l, pc + count - 1)->b;
+    }
+    return count;
+}
+
 static uint32_t one(struct lower *l, uint32_t pc)
 {
+    static const uint8_t a_pair[] = {OP_LOAD, OP_LOAD, OP_ENCODE, OP_PUT};
     static const uint8_t a_field[] = {OP_LOAD, OP_ENCODE, OP_PUT};
     static const uint8_t a_constant[] = {OP_CONSTANT, OP_PUT};
     const struct stile__instr *in = instr(l, pc);
@@ -222,8 +290,20 @@ static uint32_t one(struct lower *l, uint32_t pc)
         constant(l, pc);
         return 2;
     }
-    single(l, pc);
-    return 1;
+    if (is_run(l, pc, a_pair, 4) && in->a == 0 && instr(l, pc + 1)->a == 1 &&
+        instr(l, pc + 2)->a == 2) {
+        pair(l, pc);
+        return 4;
+    }
+    if (test_jump(l, pc)) {
+        return 3;
+    }
+    uint32_t taken = flags(l, pc);
+    if (taken == 0) {
+        single(l, pc);
+        taken = 1;
+    }
+    return taken;
 }
 
 static bool musts(struct lower *l)
@@ -258,17 +338,19 @@ static bool program(struct lower *l)
         if (in->op == OP_LOAD && in->a == 0) {
             l->column = &l->v->aliases[in->b].table->columns[in->c];
         }
-        bool jumps = in->op == OP_JUMP_IF || in->op == OP_JUMP;
-        if (jumps && in->c > l->behind) {
-            l->behind = in->c;
+        uint32_t next = pc + one(l, pc);
+        for (; pc < next; pc++) {
+            bool jumps =
+                instr(l, pc)->op == OP_JUMP_IF || instr(l, pc)->op == OP_JUMP;
+            if (jumps && instr(l, pc)->c > l->behind) {
+                l->behind = instr(l, pc)->c;
+            }
         }
-        pc += one(l, pc);
     }
     for (uint32_t i = 0; i < l->render->count; i++) {
         struct stile__render_op *made = &l->render->ops[i];
-        if (made->code == RENDER_VM &&
-            (made->op == OP_JUMP_IF || made->op == OP_JUMP)) {
-            made->c = l->at[made->c];
+        if (made->to > 0) {
+            made->to = l->at[made->to];
         }
     }
     return musts(l);

@@ -166,6 +166,17 @@ static void field(struct machine *m, const struct stile__render_op *op)
     }
 }
 
+static void pair(struct machine *m, const struct stile__render_op *op)
+{
+    m->cells[0] = cell(m, op);
+    m->cells[1] =
+        m->rows[op->b2] != NULL ? m->rows[op->b2][op->c2] : STILE_STR_NULL;
+    encode(m, op, 2);
+    if (!m->bail) {
+        put(m, op, m->io.value);
+    }
+}
+
 /* The slot's text ends with the quote that opens the value. */
 static void guid(struct machine *m, const struct stile__render_op *op)
 {
@@ -261,7 +272,7 @@ static void test(struct machine *m, const struct stile__render_op *op)
         m->test = c.len > 0 && stile_str_eq(c, op->with.constant->text);
         break;
     case OP_TRUTH:
-        m->test = stile__bool_read(c, &b) && b == (op->c == 1);
+        m->test = stile__bool_read(c, &b) && b == op->plain;
         break;
     case OP_RANGE:
         m->test = stile_str_to_int64(stile_str_trim(c), &n) &&
@@ -324,9 +335,9 @@ static uint32_t vm(struct machine *m, uint32_t pc)
         m->cells[op->a] = cell(m, op);
         break;
     case OP_JUMP_IF:
-        return m->test == (op->a == 1) ? op->c : pc + 1;
+        return m->test == (op->a == 1) ? op->to : pc + 1;
     case OP_JUMP:
-        return op->c;
+        return op->to;
     case OP_LOOKUP:
         look_up(m, op->a);
         break;
@@ -360,8 +371,23 @@ static uint32_t step(struct machine *m, uint32_t pc)
     switch ((enum stile__render_code)op->code) {
     case RENDER_VM:
         return vm(m, pc);
+    case RENDER_JUMP:
+        m->cells[0] = cell(m, op);
+        test(m, op);
+        return m->test == (op->a == 1) ? op->to : pc + 1;
+    case RENDER_JUMP_FLAG:
+        m->test = m->flags[op->b];
+        return m->test == (op->a == 1) ? op->to : pc + 1;
+    case RENDER_SET_FLAG:
+        m->cells[0] = cell(m, op);
+        m->test = (m->cells[0].len > 0) != (op->a == 1);
+        m->flags[op->slot] = m->test;
+        break;
     case RENDER_FIELD:
         field(m, op);
+        break;
+    case RENDER_PAIR:
+        pair(m, op);
         break;
     case RENDER_GUID:
         guid(m, op);

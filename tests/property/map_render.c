@@ -6,6 +6,7 @@
 #include "map_private.h"
 #include "property/seed.h"
 #include "unit/map_shipped_help.h"
+#include "unit/map_world.h"
 
 struct outcome {
     struct stile_map_result *results;
@@ -190,6 +191,53 @@ Test(map_render, odd_cells_are_the_same_both_ways)
         stile_arena_rewind(f.arena, mark);
     }
     shipped_unload(&f);
+}
+
+/* Conditions in every shape: what jumps over what must not be lost when
+ * instructions are made one. */
+Test(map_render, conditions_of_every_shape)
+{
+    static const char text[] =
+        "mapping a 1\n left csv visit of clinic 1 where kind != 'gone'\n"
+        " right fhir Encounter\n"
+        " visit_ref <-> id : guid\n person_ref <-> subject : ref Patient\n"
+        " status = if unit in 'a', 'b', 'c' and value present then 'planned'"
+        " else if not (kind = 'x' or note present) then 'arrived'"
+        " else if value in 1..7 then 'triaged'"
+        " else 'finished' derived\n class.code = 'AMB'\n"
+        " when unit = 'a'\n  priority.text = 'first'\n"
+        "  when note present\n   note <-> type[0].text\n  end\n end\n"
+        " when unit = 'b'\n  priority.coding[0].display = 'second'\n end\n"
+        " serviceType.text = if kind = 'x' and unit in 'b', 'c' or"
+        " not value present and note = 'n' then 'yes' else absent derived\n"
+        " residue start_on, start_at, precision, value, kind\n";
+    static const char *const columns[] = {"unit", "value", "kind", "note"};
+    static const char *const from[][6] = {{"", "a", "b", "c", "d", "e"},
+                                          {"", "1", "7", "8", "x", "0"},
+                                          {"", "x", "y", "gone", "X", "x"},
+                                          {"", "n", "m", "", "n", "\""}};
+    struct world w;
+    world_start(&w);
+    world_map(&w, "t.map", text);
+    world_good(&w);
+    cr_assert(stile_mapping_renders(stile_mapset_at(w.set, 0)));
+    struct shipped f = {
+        .arena = w.arena, .diags = w.diags, .schema = w.schema, .set = w.set};
+    size_t straight = 0;
+    for (size_t i = 0; i < 6 * 6 * 6 * 6; i++) {
+        const char *cells[13] = {"visit_ref",
+                                 "00000000-0000-4000-8000-0000000000ab",
+                                 "person_ref", "p1"};
+        size_t rest = i;
+        for (size_t c = 0; c < 4; c++, rest /= 6) {
+            cells[4 + 2 * c] = columns[c];
+            cells[5 + 2 * c] = from[c][rest % 6];
+        }
+        struct stile_row row = world_row(&w, "visit", cells);
+        straight += both_ways(&f, &row, "clinic");
+    }
+    cr_assert_eq(straight, 5 * 6 * 6 * 6, "all but the rows not taken");
+    world_end(&w);
 }
 
 /* At the limit of the buffer all is written; one byte below it nothing. */
