@@ -19,8 +19,10 @@ if ! check "./demo runs its steps and stays up" kill -0 $demo; then
 fi
 check "and every one of them happened" bash -c "! grep -q FAILED '$place/demo.out'"
 
+# The ports README names may be taken here.
+free_port && partners=$free_port_is && free_port && admin_port=$free_port_is
 awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$root/README.md" |
-    sed "s|out/demo|$place/demo|g" >"$place/readme.sh"
+    sed "s|out/demo|$place/demo|g; s|19443|$partners|g; s|19444|$admin_port|g" >"$place/readme.sh"
 check "README has blocks to run" test "$(wc -l <"$place/readme.sh")" -gt 50
 # Jobs as in a terminal, so that `kill %1` means what it does there.
 (cd "$place" && timeout -k 5 120 bash -m -e -c "$(cat "$place/readme.sh")" \
