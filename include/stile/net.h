@@ -136,6 +136,12 @@ struct stile_listener_options {
      * lowered. */
     int (*on_head)(void *ctx, const struct stile_request *head,
                    size_t *body_limit);
+    /* Optional: the body of a refusal made here (of on_head, of framing, of a
+     * limit or a deadline). Writes it to `out` and returns its media type,
+     * static. `path` is empty when the request was not read so far. Without
+     * it, one line of plain text. */
+    const char *(*on_refusal)(void *ctx, struct stile_str path, int status,
+                              const char *reason, struct stile_buf *out);
     /* Optional: something worth a log line; `what` is static text. */
     void (*on_note)(void *ctx, const char *what, struct stile_str address);
 };

@@ -51,6 +51,49 @@ static struct stile_value *problem(struct stile_arena *arena, int status,
     return root;
 }
 
+/* IssueType codes of R4 (valueset-issue-type) for statuses. */
+static const char *issue_code(int status)
+{
+    switch (status) {
+    case 403:
+        return "forbidden";
+    case 404:
+        return "not-found";
+    case 405:
+        return "not-supported";
+    case 408:
+    case 504:
+        return "timeout";
+    case 413:
+        return "too-long";
+    case 503:
+    case 429:
+        return "throttled";
+    default:
+        return "structure";
+    }
+}
+
+const char *answer_refusal(bool fhir, int status, const char *text,
+                           struct stile_buf *out)
+{
+    struct stile_arena *arena = stile_arena_new(65536);
+    struct stile_value *issues = NULL, *root = NULL;
+    if (fhir) {
+        root = outcome(arena, &issues);
+        (void)add_issue(arena, issues, "error", issue_code(status),
+                        stile_str_cstr(text));
+    } else {
+        root = problem(arena, status, stile_str_cstr(text));
+    }
+    if (!stile_arena_failed(arena)) {
+        stile_value_json(root, 0, out);
+    }
+    stile_arena_free(&arena);
+    return fhir ? "application/fhir+json; charset=utf-8"
+                : "application/problem+json";
+}
+
 void answer_problem(struct stile_call *call, bool fhir, int status,
                     const char *code, const char *text)
 {

@@ -499,6 +499,7 @@ static int listen_on(struct gateway *g)
                                               .ctx = g,
                                               .on_request = ingest_on_request,
                                               .on_head = ingest_on_head,
+                                              .on_refusal = ingest_on_refusal,
                                               .on_note = ingest_on_note};
     struct stile_listener_options admin = {.address = g->config->admin,
                                            .port = g->config->admin_port,

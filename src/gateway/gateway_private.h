@@ -127,11 +127,15 @@ int ingest_on_head(void *ctx, const struct stile_request *head,
                    size_t *body_limit);
 void ingest_on_request(void *ctx, struct stile_call *call,
                        const struct stile_request *request);
+const char *ingest_on_refusal(void *ctx, struct stile_str path, int status,
+                              const char *reason, struct stile_buf *out);
 void ingest_on_note(void *ctx, const char *what, struct stile_str address);
 
 /* ---- answers.c: what a sender is told ---- */
 
 /* OperationOutcome on FHIR paths, application/problem+json elsewhere. */
+const char *answer_refusal(bool fhir, int status, const char *text,
+                           struct stile_buf *out);
 void answer_problem(struct stile_call *call, bool fhir, int status,
                     const char *code, const char *text);
 struct stile_str answer_accepted(struct trip *trip, bool fhir);

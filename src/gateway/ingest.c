@@ -97,6 +97,36 @@ int ingest_on_head(void *ctx, const struct stile_request *head,
     return 0;
 }
 
+/* What a sender can do about a refusal that came before the body was read. */
+static const char *advice(int status, const char *reason)
+{
+    switch (status) {
+    case 403:
+        return "this certificate is of no partner here: ask the organisation "
+               "to enter it";
+    case 404:
+        return "no such path: there are /fhir, /fhir/$process-message, "
+               "/fhir/metadata and /vcse/case";
+    case 405:
+        return "not this method: POST messages, GET /fhir/metadata";
+    case 413:
+        return "the message is longer than one may be: split it";
+    case 503:
+        return "too much is in hand: send it again, with the same id, in a "
+               "while";
+    default:
+        return reason;
+    }
+}
+
+const char *ingest_on_refusal(void *ctx, struct stile_str path, int status,
+                              const char *reason, struct stile_buf *out)
+{
+    (void)ctx;
+    return answer_refusal(is_fhir_path(path), status, advice(status, reason),
+                          out);
+}
+
 void ingest_on_note(void *ctx, const char *what, struct stile_str address)
 {
     log_line(ctx, LOG_WARN, "connection", "%s (%.*s)", what,

@@ -152,23 +152,32 @@ static void begin_answer(struct stile__conn *conn,
     stile__conn_move(conn, STILE__CONN_WRITE, why);
 }
 
+#define REFUSAL_BYTES 4096
+
 void stile__talk_refuse(struct stile__conn *conn, int status,
                         const char *reason)
 {
+    const struct stile_listener_options *options = &conn->listener->options;
+    const char *type = "text/plain; charset=utf-8";
     struct stile_buf text;
-    stile_buf_init(&text, 256);
-    stile_buf_addc(&text, reason);
-    stile_buf_byte(&text, '\n');
+    stile_buf_init(&text, REFUSAL_BYTES);
+    if (options->on_refusal) {
+        type = options->on_refusal(options->ctx, conn->http.request.path,
+                                   status, reason, &text);
+    } else {
+        stile_buf_addc(&text, reason);
+        stile_buf_byte(&text, '\n');
+    }
     /* Busy, not wrong: when to come again. */
     static const struct stile_header again = {
         {"Retry-After", sizeof "Retry-After" - 1}, {"5", 1}};
-    struct stile_answer answer = {
-        .status = status,
-        .content_type = STILE_STR("text/plain; charset=utf-8"),
-        .body = stile_buf_str(&text),
-        .headers = &again,
-        .header_count = status == 503 || status == 429 ? 1 : 0,
-        .close = true};
+    struct stile_answer answer = {.status = status,
+                                  .content_type = stile_str_cstr(type),
+                                  .body = stile_buf_str(&text),
+                                  .headers = &again,
+                                  .header_count =
+                                      status == 503 || status == 429 ? 1 : 0,
+                                  .close = true};
     conn->listener->counts.refused++;
     stile__conn_note(conn, reason);
     begin_answer(conn, &answer, reason);

@@ -19,6 +19,17 @@ check "a partner is answered" is "$(with certs/epr)" 200
 check "metadata is a CapabilityStatement of FHIR 4.0.1" jq -e \
     '.resourceType == "CapabilityStatement" and .fhirVersion == "4.0.1"' "$place/answer"
 check "a certificate of ours that is no partner's: 403" is "$(with certs/stranger)" 403
+check "which says why, as an OperationOutcome on a FHIR path" jq -e \
+    '.resourceType == "OperationOutcome" and .issue[0].code == "forbidden"' "$place/answer"
+elsewhere() {
+    curl -s --noproxy '*' --max-time 10 -o "$place/answer" -w '%{http_code}' \
+        --cacert "$place/certs/ca.pem" --cert "$place/certs/epr.pem" \
+        --key "$place/certs/epr.key" "https://localhost:${port[trust]}$1"
+}
+check "no such path: 404" is "$(elsewhere /nowhere)" 404
+check "as application/problem+json elsewhere" jq -e '.status == 404 and (.title | length) > 0' \
+    "$place/answer"
+check "a GET where messages are posted: 405" is "$(elsewhere /vcse/case)" 405
 check "no certificate: no handshake" is "$(ask)" 000
 check "a certificate of another authority: no handshake" is "$(with other/epr)" 000
 check "TLS 1.1: no handshake" is "$(ask --cert "$place/certs/epr.pem" \
