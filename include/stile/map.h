@@ -192,4 +192,23 @@ size_t stile_map_coverage_open(const struct stile_map_coverage *coverage);
 void stile_map_coverage_print(const struct stile_map_coverage *coverage,
                               bool json, struct stile_buf *out);
 
+/* ---- diff ------------------------------------------------------------------------ */
+
+/* What two versions of a set make of one sample: which output paths change,
+ * come or go, and how often. Paths and counts, no values. */
+struct stile_map_diff;
+
+/* NULL when the arena is full. Both sets are kept. */
+struct stile_map_diff *stile_map_diff_new(const struct stile_mapset *before,
+                                          const struct stile_mapset *after,
+                                          struct stile_arena *arena);
+/* `version` is that of the row's table. `scratch` may be reset after. */
+STILE_MUSTCHECK enum stile_status
+stile_map_diff_add(struct stile_map_diff *diff, const struct stile_row *row,
+                   struct stile_str family, struct stile_str version,
+                   const struct stile_map_env *env,
+                   struct stile_arena *scratch);
+void stile_map_diff_print(const struct stile_map_diff *diff,
+                          struct stile_buf *out);
+
 #endif

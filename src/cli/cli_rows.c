@@ -350,6 +350,69 @@ enum stile_status stile__cli_rows_case(struct cli_rows *rows, const char *path)
     return status;
 }
 
+static bool sample_file(struct cli_rows *rows, const char *path,
+                        struct stile_str table)
+{
+    enum stile_status status = STILE_NOT_FOUND;
+
+    if (!stile_str_ends(stile_str_cstr(path), STILE_STR(".json"))) {
+        status = stile__cli_rows_file(rows, path, table);
+    }
+    if (status == STILE_NOT_FOUND) {
+        status = stile__cli_rows_case(rows, path);
+    }
+    if (status != STILE_OK) {
+        stile__cli_say("%s: %s", path, stile_status_text(status));
+    }
+    return status == STILE_OK;
+}
+
+/* A folder's files; those of no known table are counted and said. */
+static bool sample_folder(struct cli_rows *rows, const char *path,
+                          const struct stile_str *names, size_t count)
+{
+    size_t unknown = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *file = stile_path_join(rows->arena, path, names[i]);
+        enum stile_status status =
+            file ? stile__cli_rows_file(rows, file, STILE_STR_NULL)
+                 : STILE_NOMEM;
+
+        unknown += status == STILE_NOT_FOUND ? 1 : 0;
+        if (status != STILE_OK && status != STILE_NOT_FOUND) {
+            stile__cli_say("%.*s: %s", STILE_FMT(names[i]),
+                           stile_status_text(status));
+            return false;
+        }
+    }
+    if (unknown > 0) {
+        stile__cli_say("%s: %zu files of no known table were passed over", path,
+                       unknown);
+    }
+    return true;
+}
+
+bool stile__cli_rows_sample(struct cli_rows *rows, char *const *paths,
+                            size_t path_count, struct stile_str table)
+{
+    for (size_t i = 0; i < path_count; i++) {
+        struct stile_str *names = NULL, error;
+        size_t count = 0;
+        bool folder = stile_folder_list(paths[i], rows->arena, &names, &count,
+                                        &error) == STILE_OK;
+
+        if (folder ? !sample_folder(rows, paths[i], names, count)
+                   : !sample_file(rows, paths[i], table)) {
+            return false;
+        }
+    }
+    if (rows->count == 0) {
+        stile__cli_say("no rows were found");
+    }
+    return rows->count > 0;
+}
+
 /* ---- look-ups
  * -------------------------------------------------------------------- */
 

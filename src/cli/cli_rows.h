@@ -73,6 +73,12 @@ STILE_MUSTCHECK enum stile_status stile__cli_rows_file(struct cli_rows *rows,
 /* Reads a VCSE case file, JSON or the one-sheet CSV. */
 STILE_MUSTCHECK enum stile_status stile__cli_rows_case(struct cli_rows *rows,
                                                        const char *path);
+/* Files, and folders of files, of any of these kinds. False, and it has been
+ * said, when one cannot be read or there are no rows. */
+STILE_MUSTCHECK bool stile__cli_rows_sample(struct cli_rows *rows,
+                                            char *const *paths,
+                                            size_t path_count,
+                                            struct stile_str table);
 /* One decoded row, whose memory must last as long as `rows`. */
 STILE_MUSTCHECK enum stile_status
 stile__cli_rows_add(struct cli_rows *rows, const struct stile_row *row);

@@ -10,62 +10,7 @@ struct covering {
     struct stile_diags diags;
     struct cli_rows rows;
     struct stile_buf out;
-    size_t passed_over;
 };
-
-static bool one_file(struct covering *c, const char *path)
-{
-    struct stile_str table = stile_str_cstr(stile__cli_get(c->args, "table"));
-    enum stile_status status = STILE_NOT_FOUND;
-
-    if (!stile_str_ends(stile_str_cstr(path), STILE_STR(".json"))) {
-        status = stile__cli_rows_file(&c->rows, path, table);
-    }
-    if (status == STILE_NOT_FOUND) {
-        status = stile__cli_rows_case(&c->rows, path);
-    }
-    if (status != STILE_OK) {
-        stile__cli_say("%s: %s", path, stile_status_text(status));
-    }
-    return status == STILE_OK;
-}
-
-/* A folder's files; those of no known name are counted and said. */
-static bool one_folder(struct covering *c, const char *path,
-                       const struct stile_str *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const char *file = stile_path_join(c->arena, path, names[i]);
-        enum stile_status status;
-
-        if (!file) {
-            return false;
-        }
-        status = stile__cli_rows_file(&c->rows, file, STILE_STR_NULL);
-        c->passed_over += status == STILE_NOT_FOUND ? 1 : 0;
-        if (status != STILE_OK && status != STILE_NOT_FOUND) {
-            stile__cli_say("%s: %s", file, stile_status_text(status));
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool read_all(struct covering *c)
-{
-    for (size_t i = 0; i < c->args->word_count; i++) {
-        const char *path = c->args->words[i];
-        struct stile_str *names = NULL, error;
-        size_t count = 0;
-        bool folder = stile_folder_list(path, c->arena, &names, &count,
-                                        &error) == STILE_OK;
-
-        if (folder ? !one_folder(c, path, names, count) : !one_file(c, path)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static bool count_all(struct covering *c, struct stile_map_coverage *coverage)
 {
@@ -93,18 +38,10 @@ static int report(struct covering *c, const struct stile_map_coverage *coverage)
 {
     size_t open = stile_map_coverage_open(coverage);
 
-    if (c->rows.count == 0) {
-        stile__cli_say("no rows were found");
-        return CLI_FAILED;
-    }
     stile_map_coverage_print(coverage, stile__cli_has(c->args, "json"),
                              &c->out);
     if (!stile__cli_write(stdout, &c->out)) {
         return CLI_FAILED;
-    }
-    if (c->passed_over > 0) {
-        stile__cli_say("%zu files of no known table were passed over",
-                       c->passed_over);
     }
     if (open > 0) {
         stile__cli_say("%zu filled columns are in no mapping's account", open);
@@ -119,7 +56,9 @@ static int cover(struct covering *c)
 
     stile__cli_rows_init(&c->rows, c->arena, c->box->plan.schema, NULL,
                          &c->diags);
-    if (read_all(c)) {
+    if (stile__cli_rows_sample(
+            &c->rows, c->args->words, c->args->word_count,
+            stile_str_cstr(stile__cli_get(c->args, "table")))) {
         coverage = stile_map_coverage_new(c->box->plan.maps, c->arena);
     }
     if (coverage && count_all(c, coverage)) {

@@ -21,7 +21,7 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 # ---- words ---------------------------------------------------------------------
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
     "rules read" "outbox list" "outbox retry" "quarantine list" "map list"
-    "map dis" "map check" "map fmt" "map test" "map coverage" "health" "synth emis")
+    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "health" "synth emis")
 check "--version" exits 0 --version
 check "the version is one line" test "$(wc -l <out)" -eq 1
 check "--help lists" exits 0 --help
@@ -85,6 +85,12 @@ check "each column's account" out_says "  case_ref                         mappe
 check "map coverage --json" exits 0 map coverage --json -m "$root/mappings" "$root/tests/samples/charity-case.json"
 check "is JSON" jq -e '.tables | length > 5' out
 check "map coverage: no such file" exits 1 map coverage -m "$root/mappings" nowhere.json
+rm -rf edited && cp -R "$root/mappings" edited
+sed -i "s/  title *<-> title/  title <-> note[0].text/" edited/maps/vcse/plan.map
+check "map diff: nothing" exits 0 map diff "$root/mappings" "$root/mappings" "$root/tests/samples/charity-case.json"
+check "it says so" out_says ", 0 mappings make something else of them"
+check "map diff: an edit" exits 0 map diff "$root/mappings" edited "$root/tests/samples/charity-case.json"
+check "it names the element" out_says "  note[].text"
 check "map fmt: all laid out" exits 0 map fmt --check "$root"/mappings/maps/*/*.map
 printf 'mapping  m 1\nleft csv t of f 1\nright fhir Goal\n' >loose.map
 check "map fmt: one to lay out" exits 1 map fmt --check loose.map
