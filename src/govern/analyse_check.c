@@ -93,7 +93,10 @@ static void look_at_rule(struct check *check, size_t i, uint32_t word,
     if (check->alive[i] == STILE__NEVER) {
         check->alive[i] = with;
     }
-    if (!check->counts[i] && with != STILE__NEVER) {
+    /* Also a share under which nothing goes: what it asks to be done is done
+     * to what other shares let go. */
+    if (!check->counts[i] &&
+        (rule->kind == STILE__SHARE || with != STILE__NEVER)) {
         stile__handling_make(check->space, check->fires, word, (uint32_t)i,
                              &without);
         check->counts[i] = !same(check->space, handling, &without);
