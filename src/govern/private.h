@@ -38,7 +38,7 @@ struct stile__element {
     struct stile_str where;
     const struct stile_str *is;
     size_t is_count;
-    uint32_t word; /* or STILE__FRAME */
+    uint32_t word;    /* or STILE__FRAME */
     size_t next_type; /* index of the first element of the next type */
 };
 

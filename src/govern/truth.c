@@ -267,7 +267,8 @@ bool stile__limit_fires(const struct stile__context *context,
     size_t i;
 
     *ret_unknown = STILE__NONE;
-    if (stile__in_mask(rule->recipient_kinds, context->recipient_kind) == STILE_NO ||
+    if (stile__in_mask(rule->recipient_kinds, context->recipient_kind) ==
+            STILE_NO ||
         stile__in_mask(rule->sender_kinds, context->sender_kind) == STILE_NO ||
         stile__in_mask(rule->purposes, context->purpose) == STILE_NO) {
         return false;
