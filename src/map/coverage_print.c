@@ -17,6 +17,17 @@ static uint32_t line_of(const struct stile__loss *loss)
     return line;
 }
 
+/* Did any row of the sample come to the mapping? */
+static bool seen(const struct stile_map_coverage *c,
+                 const struct stile_mapping *m)
+{
+    uint64_t rows = c->not_taken[m - c->set->mappings];
+    for (size_t i = 0; i < 5; i++) {
+        rows += c->ends[m - c->set->mappings][i];
+    }
+    return rows > 0;
+}
+
 /* ---- a page ---- */
 
 static void print_mapping(const struct stile_map_coverage *c, uint32_t at,
@@ -116,6 +127,9 @@ static void print_losses(const struct stile_map_coverage *c,
                          struct stile_buf *out)
 {
     for (const struct stile__loss *l = c->losses; l != NULL; l = l->next) {
+        if (!seen(c, l->mapping)) {
+            continue;
+        }
         stile_buf_printf(out, "loss %.*s line %u: %llu rows: %.*s\n",
                          STILE_FMT(l->mapping->tree->name.text), line_of(l),
                          (unsigned long long)l->rows,
@@ -207,6 +221,9 @@ static void json_losses(const struct stile_map_coverage *c,
 {
     bool first = true;
     for (const struct stile__loss *l = c->losses; l != NULL; l = l->next) {
+        if (!seen(c, l->mapping)) {
+            continue;
+        }
         stile_buf_printf(out, "%s{\"line\":%u,\"rows\":%llu", first ? "" : ",",
                          line_of(l), (unsigned long long)l->rows);
         member(out, "mapping", l->mapping->tree->name.text);
