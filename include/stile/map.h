@@ -169,7 +169,8 @@ stile_map_test(const struct stile_mapping *mapping, uint64_t seed,
                struct stile_diags *diags, struct stile_buf *out,
                struct stile_map_tested *ret);
 
-/* ---- coverage -------------------------------------------------------------------- */
+/* ---- coverage
+ * -------------------------------------------------------------------- */
 
 /* What a sample shows of a set: which columns it fills and where they go,
  * which code rows it uses, what is lost and how often. No value of a row. */
@@ -181,18 +182,17 @@ stile_map_coverage_new(const struct stile_mapset *set,
                        struct stile_arena *arena);
 /* Runs the row through its mappings and counts. `scratch` may be reset
  * after. INVALID for a row that is of no table of the set's schema. */
-STILE_MUSTCHECK enum stile_status
-stile_map_coverage_add(struct stile_map_coverage *coverage,
-                       const struct stile_row *row,
-                       const struct stile_map_env *env,
-                       struct stile_arena *scratch);
+STILE_MUSTCHECK enum stile_status stile_map_coverage_add(
+    struct stile_map_coverage *coverage, const struct stile_row *row,
+    const struct stile_map_env *env, struct stile_arena *scratch);
 /* Filled columns that no mapping accounts for, in tables that are mapped. */
 size_t stile_map_coverage_open(const struct stile_map_coverage *coverage);
 /* As a page for people, or as one JSON object. */
 void stile_map_coverage_print(const struct stile_map_coverage *coverage,
                               bool json, struct stile_buf *out);
 
-/* ---- diff ------------------------------------------------------------------------ */
+/* ---- diff
+ * ------------------------------------------------------------------------ */
 
 /* What two versions of a set make of one sample: which output paths change,
  * come or go, and how often. Paths and counts, no values. */

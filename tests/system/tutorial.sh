@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 page=$root/mappings/TUTORIAL.md
 cd "$place" || exit 1
-ln -s "$root/mappings" mappings
+cp -R "$root/mappings" mappings
 stile() { "$stile" "$@"; }
 
 # A block's text is kept under its number; marks.txt says what each is.
