@@ -27,16 +27,18 @@ struct loader {
     enum stile_status status;
 };
 
-/* libyaml counts characters (and no byte order mark); our places are bytes.
- * Marks come nearly in order, so the walk goes on from where it last was. */
+/* libyaml counts characters; our places are bytes.
+ * Marks come nearly in order, so the walk goes on from where it last was,
+ * forward or back. */
 static size_t byte_of(struct loader *loader, size_t character)
 {
     struct stile_str text = loader->source->text;
 
-    if (character < loader->at_char) {
-        loader->at_char = 0;
-        loader->at_byte =
-            stile_str_starts(text, STILE_STR("\xef\xbb\xbf")) ? 3 : 0;
+    while (loader->at_char > character) {
+        do {
+            loader->at_byte--;
+        } while (((unsigned char)text.ptr[loader->at_byte] & 0xc0u) == 0x80u);
+        loader->at_char--;
     }
     while (loader->at_char < character && loader->at_byte < text.len) {
         loader->at_byte++;
