@@ -30,8 +30,6 @@ check "no such path: 404" is "$(elsewhere /nowhere)" 404
 check "as application/problem+json elsewhere" jq -e '.status == 404 and (.title | length) > 0' \
     "$place/answer"
 check "a GET where messages are posted: 405" is "$(elsewhere /vcse/case)" 405
-check "the 403 is an OperationOutcome" jq -e \
-    '.resourceType == "OperationOutcome"' "$place/answer"
 check "no certificate: no handshake" is "$(ask)" 000
 check "a certificate of another authority: no handshake" is "$(with other/epr)" 000
 check "TLS 1.1: no handshake" is "$(ask --cert "$place/certs/epr.pem" \
