@@ -212,6 +212,7 @@ struct stile_diag {
     uint32_t caret_len;
     struct stile_str path;   /* records: path or column name; never a value */
     uint32_t line2, column2; /* second place, or 0 */
+    bool row; /* `line` is a row of a table, `column` a cell of it */
 };
 
 /* A bounded list; past `limit` only `suppressed` counts. */

@@ -59,6 +59,8 @@ struct stile_csv_dialect {
     bool guess_1252;     /* a file not valid UTF-8 is read as 1252 and
                             reported (VCSE sheets) */
     bool guard_formulas; /* when writing: prefix = + - @ tab CR with ' */
+    bool sheet; /* rows are numbered as a spreadsheet does, the header 1, and
+                   ="text" is read as a cell */
 };
 extern const struct stile_csv_dialect stile_csv_rfc4180, stile_csv_emis,
     stile_csv_systmone, stile_csv_vcse;
@@ -91,7 +93,8 @@ void stile_csv_over(struct stile_csv *csv, struct stile_str bytes);
  * OK with the next row; INVALID for a row that was skipped (finding V1xx
  * added); END; LIMIT past `rows` (V110) and NOMEM, which both stay.
  * *ret_row counts records from 0, so that behind a header, which is record 0,
- * the data rows are 1, 2, ...; findings use the same number. The first good
+ * the data rows are 1, 2, ...; findings use the same number. With `sheet` all
+ * are one more, and empty lines before the header count. The first good
  * record sets the number of cells: another number is a broken row (V107).
  * Empty lines are no records unless the file has one column; they count.
  */

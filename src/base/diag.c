@@ -166,6 +166,7 @@ struct stile_diag *stile_diag_at_record(struct stile_diags *diags,
     diag->file = stile_arena_str(diags->arena, message_name);
     diag->path = stile_arena_str(diags->arena, path);
     diag->line = row > UINT32_MAX ? UINT32_MAX : (uint32_t)row;
+    diag->row = row > 0;
     return diag;
 }
 
@@ -274,20 +275,50 @@ static void print_place(struct stile_str file, uint32_t line, uint32_t column,
     }
 }
 
+/* A path that is no path, but the bare name of a column. */
+static bool names_column(const struct stile_diag *diag)
+{
+    for (size_t i = 0; i < diag->path.len; i++) {
+        if (strchr(".$[]/", diag->path.ptr[i]) != NULL) {
+            return false;
+        }
+    }
+    return diag->row && diag->path.len > 0;
+}
+
+/* "file row 3, column birth_date": as people find it in a spreadsheet. */
+static void print_row(const struct stile_diag *diag, struct stile_buf *out)
+{
+    add_shown(out, diag->file);
+    stile_buf_printf(out, "%srow %u", diag->file.len > 0 ? " " : "",
+                     (unsigned)diag->line);
+    if (diag->column > 0) {
+        stile_buf_printf(out, ", cell %u", (unsigned)diag->column);
+    }
+    if (names_column(diag)) {
+        stile_buf_addc(out, ", column ");
+        add_shown(out, diag->path);
+    }
+}
+
 void stile_diag_print(const struct stile_diag *diag, bool color,
                       struct stile_buf *out)
 {
-    print_place(diag->file, diag->line, diag->column, out);
-    stile_buf_printf(out, "%s%s%s[%s]%s: ", diag->file.len > 0 ? ": " : "",
-                     color ? severity_color(diag->severity) : "",
-                     severity_name(diag->severity), diag->code,
-                     color ? "\033[0m" : "");
+    if (diag->row) {
+        print_row(diag, out);
+    } else {
+        print_place(diag->file, diag->line, diag->column, out);
+    }
+    stile_buf_printf(
+        out, "%s%s%s[%s]%s: ", diag->row || diag->file.len > 0 ? ": " : "",
+        color ? severity_color(diag->severity) : "",
+        severity_name(diag->severity), diag->code, color ? "\033[0m" : "");
     add_shown(out, diag->message);
     stile_buf_byte(out, '\n');
     if (diag->quoted.ptr) {
         print_quoted(diag, color, out);
     }
-    if (diag->path.len > 0) {
+    if (diag->path.len > 0 && !names_column(diag)) {
         stile_buf_addc(out, "      = at ");
         add_shown(out, diag->path);
         stile_buf_byte(out, '\n');

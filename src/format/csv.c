@@ -361,13 +361,19 @@ static void skip_on(struct stile_csv *csv)
     consume(csv, n);
 }
 
+/* The row in hand, as findings call it. */
+static uint64_t number_of(const struct stile_csv *csv)
+{
+    return csv->dialect.sheet ? csv->row : csv->row - 1;
+}
+
 static enum stile_status refuse(struct stile_csv *csv,
                                 struct stile_diags *diags,
                                 const struct finding *finding)
 {
     struct stile_diag *diag =
         stile_diag_at_record(diags, finding->code, STILE_ERROR, csv->file,
-                             csv->row - 1, STILE_STR_NULL, finding->message);
+                             number_of(csv), STILE_STR_NULL, finding->message);
     if (diag != NULL) {
         diag->column = (uint32_t)finding->column;
     }
@@ -454,7 +460,7 @@ static enum stile_status check_row(struct stile_csv *csv, struct stile_str row,
         }
         csv->dialect.windows_1252 = true;
         stile_diag_at_record(diags, "V111", STILE_WARNING, csv->file,
-                             csv->row - 1, STILE_STR_NULL,
+                             number_of(csv), STILE_STR_NULL,
                              "this file is not UTF-8; from here on it is "
                              "read as Windows-1252");
     }
@@ -559,7 +565,7 @@ static enum stile_status next_row(struct stile_csv *csv,
     }
     if (csv->count == 1 && csv->bare_empty && csv->expected != 1) {
         csv->count = 0; /* an empty line */
-        if (csv->expected == 0) {
+        if (csv->expected == 0 && !csv->dialect.sheet) {
             csv->row--;
         }
         return STILE_OK;
@@ -597,7 +603,8 @@ enum stile_status stile_csv_pull(struct stile_csv *csv,
         if (csv->row >= csv->limits.rows) {
             csv->failed = STILE_LIMIT;
             stile_diag_at_record(diags, "V110", STILE_ERROR, csv->file,
-                                 csv->row, STILE_STR_NULL,
+                                 csv->row + (csv->dialect.sheet ? 1 : 0),
+                                 STILE_STR_NULL,
                                  "send fewer rows or raise the limit on rows");
             return STILE_LIMIT;
         }
@@ -608,7 +615,7 @@ enum stile_status stile_csv_pull(struct stile_csv *csv,
         if (status == STILE_OK) {
             *ret_cells = csv->cells;
             *ret_count = csv->count;
-            *ret_row = csv->row - 1;
+            *ret_row = number_of(csv);
         }
         return status;
     }

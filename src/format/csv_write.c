@@ -13,7 +13,8 @@ const struct stile_csv_dialect stile_csv_vcse = {.delimiter = ',',
                                                  .crlf = true,
                                                  .allow_bom = true,
                                                  .guess_1252 = true,
-                                                 .guard_formulas = true};
+                                                 .guard_formulas = true,
+                                                 .sheet = true};
 
 static bool needs_quotes(const struct stile_csv_dialect *dialect,
                          struct stile_str cell)

@@ -67,6 +67,7 @@ void stile__json_finding(struct stile_diags *diags, const char *code,
                                                    name, line, path, message);
     if (diag != NULL) {
         diag->line = line;
+        diag->row = false;
         diag->column = (uint32_t)(offset - start + 1);
     }
 }

@@ -123,11 +123,28 @@ Test(base_diag, records_have_row_and_path_and_no_quote)
         STILE_STR("NHS_Number"), "Send ten digits.");
 
     cr_assert_null(diag->quoted.ptr);
-    check_printed("Admin_Patient:12: error[C003]: Send ten digits.\n"
-                  "      = at NHS_Number\n");
+    check_printed("Admin_Patient row 12, column NHS_Number: error[C003]: "
+                  "Send ten digits.\n");
     diag = stile_diag_at_record(&diags, "C003", STILE_ERROR, STILE_STR("x"),
                                 UINT64_MAX, STILE_STR(""), "Send less.");
     cr_assert_eq(diag->line, UINT32_MAX);
+}
+
+Test(base_diag, a_row_is_told_as_one_and_a_path_stays_a_path)
+{
+    struct stile_diag *diag =
+        stile_diag_at_record(&diags, "C003", STILE_ERROR, STILE_STR("a.csv"), 2,
+                             STILE_STR("Patient.name[0]"), "Mend it.");
+    diag = stile_diag_at_record(&diags, "C004", STILE_ERROR, STILE_STR("a.csv"),
+                                3, STILE_STR_NULL, "Mend it.");
+    diag->column = 4;
+    (void)stile_diag_at_record(&diags, "C005", STILE_NOTE, STILE_STR("a.csv"),
+                               0, STILE_STR("share"), "Add it.");
+    check_printed("a.csv row 2: error[C003]: Mend it.\n"
+                  "      = at Patient.name[0]\n"
+                  "a.csv row 3, cell 4: error[C004]: Mend it.\n"
+                  "a.csv: note[C005]: Add it.\n"
+                  "      = at share\n");
 }
 
 Test(base_diag, limit_and_one_past)

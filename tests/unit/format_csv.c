@@ -184,14 +184,31 @@ Test(format_csv, windows_1252_when_guessed_is_told)
     struct fixture f;
     start(&f, &stile_csv_vcse, STILE_CSV_LIMITS);
     feed(&f, "a,b\n\xc3\xa9,1\n\xe9,2\n\xe9,3\n");
-    expect_row(&f, 0, "a|b");
-    expect_row(&f, 1, "\xc3\xa9|1");
-    expect_row(&f, 2, "\xc3\xa9|2");
-    expect_row(&f, 3, "\xc3\xa9|3");
+    expect_row(&f, 1, "a|b");
+    expect_row(&f, 2, "\xc3\xa9|1");
+    expect_row(&f, 3, "\xc3\xa9|2");
+    expect_row(&f, 4, "\xc3\xa9|3");
     cr_assert_eq(f.diags.count, 1);
     cr_assert_str_eq(f.diags.items[0].code, "V111");
     cr_assert_eq(f.diags.items[0].severity, STILE_WARNING);
-    cr_assert_eq(f.diags.items[0].line, 2);
+    cr_assert_eq(f.diags.items[0].line, 3);
+    end(&f);
+}
+
+/* Row 1 is the sheet's first line, empty or not; a bad one counts too. */
+Test(format_csv, a_sheet_counts_rows_as_the_spreadsheet_does)
+{
+    struct stile_csv_limits limits = STILE_CSV_LIMITS;
+    struct fixture f;
+    limits.rows = 5;
+    start(&f, &stile_csv_vcse, limits);
+    feed(&f, "\na,b\n\nx\"y,1\nn,o\np,q\n");
+    expect_row(&f, 2, "a|b");
+    cr_assert_eq(pull(&f), STILE_INVALID);
+    cr_assert_eq(f.diags.items[0].line, 4);
+    expect_row(&f, 5, "n|o");
+    cr_assert_eq(pull(&f), STILE_LIMIT);
+    cr_assert_eq(f.diags.items[1].line, 6);
     end(&f);
 }
 
