@@ -211,4 +211,23 @@ stile_map_diff_add(struct stile_map_diff *diff, const struct stile_row *row,
 void stile_map_diff_print(const struct stile_map_diff *diff,
                           struct stile_buf *out);
 
+/* ---- export
+ * ---------------------------------------------------------------------- */
+
+/*
+ * A code table as a FHIR R4 ConceptMap: one to one is `equivalent`; several
+ * left values for one right one, or a row for rightward alone, are `wider`; a
+ * row for leftward alone is `narrower`; an empty right is `unmatched`. `base`
+ * is the beginning of its URL. NOT_FOUND: no such table.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_map_export_codes(const struct stile_mapset *set, struct stile_str name,
+                       struct stile_str base, struct stile_arena *arena,
+                       struct stile_value **ret);
+size_t stile_mapset_code_count(const struct stile_mapset *set);
+struct stile_str stile_mapset_code_at(const struct stile_mapset *set, size_t i);
+/* The mapping's newest version as a page for people who approve it. */
+void stile_mapping_markdown(const struct stile_mapping *mapping,
+                            struct stile_buf *out);
+
 #endif

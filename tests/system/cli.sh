@@ -21,7 +21,7 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 # ---- words ---------------------------------------------------------------------
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
     "rules read" "outbox list" "outbox retry" "quarantine list" "map list"
-    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "health" "synth emis")
+    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "map export" "health" "synth emis")
 check "--version" exits 0 --version
 check "the version is one line" test "$(wc -l <out)" -eq 1
 check "--help lists" exits 0 --help
@@ -91,6 +91,12 @@ check "map diff: nothing" exits 0 map diff "$root/mappings" "$root/mappings" "$r
 check "it says so" out_says ", 0 mappings make something else of them"
 check "map diff: an edit" exits 0 map diff "$root/mappings" edited "$root/tests/samples/charity-case.json"
 check "it names the element" out_says "  note[].text"
+check "map export conceptmap" exits 0 map export -m "$root/mappings" conceptmap gender
+check "is a ConceptMap" jq -e '.resourceType == "ConceptMap" and .group[0].element[0].target[0].equivalence == "equivalent"' out
+check "map export: no such table" exits 2 map export -m "$root/mappings" conceptmap gnder
+check "map export markdown" exits 0 map export -m "$root/mappings" markdown "$mapping"
+check "is a page" out_says "| columns | | element | how | where |"
+check "map export: no such form" exits 2 map export -m "$root/mappings" fml
 check "map fmt: all laid out" exits 0 map fmt --check "$root"/mappings/maps/*/*.map
 printf 'mapping  m 1\nleft csv t of f 1\nright fhir Goal\n' >loose.map
 check "map fmt: one to lay out" exits 1 map fmt --check loose.map

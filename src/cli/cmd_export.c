@@ -1,0 +1,114 @@
+/* map export: what others read of the mappings. */
+#include "cli.h"
+
+struct exporting {
+    const struct cli_args *args;
+    struct stile_arena *arena;
+    struct stile_plan_box *box;
+    struct stile_buf out;
+};
+
+static int no_such(const char *what, const char *name)
+{
+    stile__cli_say("there is no %s '%s'", what, name);
+    return CLI_USAGE;
+}
+
+static int pages(struct exporting *e, const char *name)
+{
+    const struct stile_mapset *maps = e->box->plan.maps;
+    size_t shown = 0;
+
+    for (size_t i = 0; i < stile_mapset_count(maps); i++) {
+        const struct stile_mapping *mapping = stile_mapset_at(maps, i);
+
+        if (name && !stile_str_eqc(stile_mapping_name(mapping), name)) {
+            continue;
+        }
+        if (shown++ > 0) {
+            stile_buf_byte(&e->out, '\n');
+        }
+        stile_mapping_markdown(mapping, &e->out);
+    }
+    return shown > 0 ? CLI_OK : no_such("mapping", name);
+}
+
+static int concept_maps(struct exporting *e, const char *name)
+{
+    const struct stile_mapset *maps = e->box->plan.maps;
+    const char *base = stile__cli_get(e->args, "base");
+    size_t shown = 0;
+
+    for (size_t i = 0; i < stile_mapset_code_count(maps); i++) {
+        struct stile_str table = stile_mapset_code_at(maps, i);
+        struct stile_value *map = NULL;
+        enum stile_status status;
+
+        if (name && !stile_str_eqc(table, name)) {
+            continue;
+        }
+        status = stile_map_export_codes(
+            maps, table,
+            stile_str_cstr(base ? base : "https://stile.example/fhir"),
+            e->arena, &map);
+        if (status != STILE_OK) {
+            stile__cli_say("%.*s: %s", STILE_FMT(table),
+                           stile_status_text(status));
+            return CLI_FAILED;
+        }
+        stile_value_json(map, name ? 2 : 0, &e->out);
+        stile_buf_byte(&e->out, '\n');
+        shown++;
+    }
+    return shown > 0 ? CLI_OK : no_such("code table", name);
+}
+
+static int run(const struct cli_args *args)
+{
+    struct exporting e = {.args = args};
+    const char *folder = stile__cli_get(args, "mappings");
+    const char *name = args->word_count > 1 ? args->words[1] : NULL;
+    bool page = strcmp(args->words[0], "markdown") == 0;
+    int result = CLI_FAILED;
+
+    if (!folder) {
+        return stile__cli_usage(args, "it needs --mappings FOLDER");
+    }
+    if (!page && strcmp(args->words[0], "conceptmap") != 0) {
+        return stile__cli_usage(args, "it exports markdown or conceptmap");
+    }
+    e.arena = stile_arena_new((size_t)256 << 20);
+    stile_buf_init(&e.out, (size_t)256 << 20);
+    if (e.arena && stile__cli_plan(folder, NULL, e.arena, &e.box)) {
+        result = page ? pages(&e, name) : concept_maps(&e, name);
+    }
+    if (result == CLI_OK && !stile__cli_write(stdout, &e.out)) {
+        result = CLI_FAILED;
+    }
+    stile_plan_release(&e.box);
+    stile_buf_release(&e.out);
+    stile_arena_free(&e.arena);
+    return result;
+}
+
+static const struct cli_option options[] = {
+    {"mappings", 'm', "FOLDER", "formats, maps, codes and rules"},
+    {"base", 0, "URL", "the beginning of the ConceptMaps' URLs"},
+};
+
+const struct cli_command stile__cmd_map_export = {
+    "map export",
+    "markdown|conceptmap [NAME]",
+    1,
+    2,
+    "print mappings as pages, code tables as ConceptMaps",
+    "markdown: one mapping, or all, as tables for the people who approve "
+    "them.\n"
+    "conceptmap: one code table as a FHIR R4 ConceptMap, or all, one a "
+    "line.\n\n"
+    "  stile map export -m mappings markdown emis-observation\n"
+    "  stile map export -m mappings conceptmap gender\n\n"
+    "exit: 0 printed; 1 the files are wrong; 2 wrong command line or no such\n"
+    "      name",
+    CLI_OPTIONS(options),
+    run};
