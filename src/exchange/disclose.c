@@ -4,6 +4,40 @@
  */
 #include "exchange_private.h"
 
+struct stile_str stile__fact_source(struct stile_arena *arena,
+                                    struct stile_str sender,
+                                    struct stile_str source)
+{
+    return stile_arena_printf(arena, "%.*s|%.*s", STILE_FMT(sender),
+                              STILE_FMT(source));
+}
+
+static bool is_named(const struct stile_value *resource, struct stile_str name)
+{
+    struct stile_str type = stile_value_text(resource, "resourceType");
+    struct stile_str id = stile_value_text(resource, "id");
+    return name.len == type.len + 1 + id.len && stile_str_starts(name, type) &&
+           name.ptr[type.len] == '/' && stile_str_ends(name, id);
+}
+
+bool stile__fact_replaced(const struct stile_stored_fact *stored,
+                          struct stile_str sender,
+                          struct stile_value *const *resources, size_t count)
+{
+    struct stile_str name = stored->source;
+    if (!stile_str_starts(name, sender) || name.len <= sender.len ||
+        name.ptr[sender.len] != '|') {
+        return false;
+    }
+    name = stile_str_sub(name, sender.len + 1, SIZE_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (is_named(resources[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum stile_status all_facts(struct stile__trip *trip,
                                    const struct stile_fact **ret,
                                    size_t *ret_count)
@@ -25,17 +59,22 @@ static enum stile_status all_facts(struct stile__trip *trip,
     for (size_t i = 0; i < own_count; i++) {
         all[i] = own[i];
     }
+    size_t n = own_count;
     for (size_t i = 0; i < trip->stored_count; i++) {
         const struct stile_stored_fact *stored = &trip->stored[i];
-        all[own_count + i] =
-            (struct stile_fact){.name = stored->name,
-                                .value = (enum stile_truth)stored->value,
-                                .recipient = stored->recipient,
-                                .source = stored->source,
-                                .date = stored->date};
+        /* What the record at hand says anew counts, not what it said. */
+        if (stile__fact_replaced(stored, trip->route->from, trip->resources,
+                                 trip->resource_count)) {
+            continue;
+        }
+        all[n++] = (struct stile_fact){.name = stored->name,
+                                       .value = (enum stile_truth)stored->value,
+                                       .recipient = stored->recipient,
+                                       .source = stored->source,
+                                       .date = stored->date};
     }
     *ret = all;
-    *ret_count = total;
+    *ret_count = n;
     return STILE_OK;
 }
 

@@ -130,6 +130,15 @@ struct stile__trip {
     size_t released_count;
     bool blocked; /* an obligation cannot be done */
 };
+/* Where a stored fact comes from: the sender's name, '|', and the resource
+ * that says it. Ids are unique at their source only. */
+struct stile_str stile__fact_source(struct stile_arena *arena,
+                                    struct stile_str sender,
+                                    struct stile_str source);
+/* A newer version of the resource that said it is among `resources`. */
+bool stile__fact_replaced(const struct stile_stored_fact *stored,
+                          struct stile_str sender,
+                          struct stile_value *const *resources, size_t count);
 /* Decides and does the obligations; nothing released is no error. */
 enum stile_status stile__decide(struct stile__trip *trip);
 /* Maps out and encodes `resources` (and deletions) in the route's format. */

@@ -37,17 +37,59 @@ static void add_entry(struct stile_exchange *x, struct stile_str entry)
 
 /* ---- facts learned ---- */
 
+static bool same_fact(const struct stile_stored_fact *stored,
+                      const struct stile_fact *fact, struct stile_str source)
+{
+    return stile_str_eq(stored->name, fact->name) &&
+           stile_str_eq(stored->recipient, fact->recipient) &&
+           stile_str_eq(stored->source, source);
+}
+
 static const struct stile_stored_fact *
-stored_fact(const struct stile_need *answer, const struct stile_fact *fact)
+stored_fact(const struct stile_need *answer, const struct stile_fact *fact,
+            struct stile_str source)
 {
     for (size_t i = 0; i < answer->fact_count; i++) {
-        if (stile_str_eq(answer->facts[i].name, fact->name) &&
-            stile_str_eq(answer->facts[i].recipient, fact->recipient) &&
-            stile_str_eq(answer->facts[i].source, fact->source)) {
+        if (same_fact(&answer->facts[i], fact, source)) {
             return &answer->facts[i];
         }
     }
     return NULL;
+}
+
+/* What a resource said before and says no longer (a referral made out to
+ * somebody else now, a consent that names another) is not known any more. An
+ * undated fact replaces what the store has of that source. */
+static enum stile_status unlearn_facts(struct stile_exchange *x,
+                                       const struct stile__person *person,
+                                       const struct stile_fact *facts,
+                                       size_t count)
+{
+    const struct stile_need *answer = answer_of(x, person);
+    struct stile_str sender = x->message->source;
+    for (size_t i = 0; i < answer->fact_count; i++) {
+        const struct stile_stored_fact *old = &answer->facts[i];
+        bool again = old->value == STILE_UNKNOWN ||
+                     !stile__fact_replaced(old, sender, person->resources.items,
+                                           person->resources.count);
+        for (size_t k = 0; k < count && !again; k++) {
+            again = same_fact(
+                old, &facts[k],
+                stile__fact_source(x->arena, sender, facts[k].source));
+        }
+        struct stile_stored_fact *slot =
+            again ? NULL : stile__list_add(x->arena, &x->facts, sizeof(*slot));
+        if (!again && slot == NULL) {
+            return STILE_LIMIT;
+        }
+        if (slot != NULL) {
+            *slot = *old;
+            slot->person = person->key;
+            slot->value = STILE_UNKNOWN;
+            slot->date = 0;
+        }
+    }
+    return STILE_OK;
 }
 
 /* The store keeps no bounds, so a fact is kept only when it holds from now on.
@@ -80,11 +122,13 @@ static enum stile_status learn_facts(struct stile_exchange *x,
     }
     const struct stile_need *answer = answer_of(x, person);
     for (size_t i = 0; i < count; i++) {
-        const struct stile_stored_fact *old = stored_fact(answer, &facts[i]);
+        struct stile_str source =
+            stile__fact_source(x->arena, x->message->source, facts[i].source);
+        const struct stile_stored_fact *old =
+            stored_fact(answer, &facts[i], source);
         if (!may_be_kept(&facts[i], x->message->now / STILE_SECOND / 86400) ||
-            (old != NULL &&
-             (old->date > facts[i].date || (old->value == (int)facts[i].value &&
-                                            old->date == facts[i].date)))) {
+            (old != NULL && old->value == (int)facts[i].value &&
+             old->date == facts[i].date)) {
             continue;
         }
         struct stile_stored_fact *slot =
@@ -95,11 +139,11 @@ static enum stile_status learn_facts(struct stile_exchange *x,
         *slot = (struct stile_stored_fact){.person = person->key,
                                            .name = facts[i].name,
                                            .recipient = facts[i].recipient,
-                                           .source = facts[i].source,
+                                           .source = source,
                                            .value = (int)facts[i].value,
                                            .date = facts[i].date};
     }
-    return STILE_OK;
+    return unlearn_facts(x, person, facts, count);
 }
 
 /* ---- changes of an export ---- */

@@ -100,11 +100,12 @@ static void add(const struct reader *reader, struct stile_str recipient,
     size_t i;
 
     for (i = 0; i < rules->facts.count; i++) {
-        struct stile_fact fact = {.name = rules->facts.names[i],
-                                  .value = value,
-                                  .recipient = recipient,
-                                  .source = STILE_STR("Consent"),
-                                  .date = reader->date};
+        struct stile_fact fact = {
+            .name = rules->facts.names[i],
+            .value = value,
+            .recipient = recipient,
+            .source = stile__source_of(reader->arena, reader->consent),
+            .date = reader->date};
 
         if (rules->fact_defs[i].about != STILE__ABOUT_PAIR ||
             (!rules->fact_defs[i].from_consent &&

@@ -336,6 +336,49 @@ static void finish(struct stile__deciding *work)
     }
 }
 
+/* Performers are named, and the recipient is none of them. One without an ODS
+ * code may be anybody, so it is not taken for the recipient. */
+static bool made_out_to_others(const struct stile__deciding *work,
+                               const struct stile_value *resource)
+{
+    const struct stile_value *list = stile_value_getc(resource, "performer");
+    const struct stile_value *performer = list ? list->first : NULL;
+
+    if (!performer) {
+        return false;
+    }
+    for (; performer; performer = performer->next) {
+        if (stile_str_eq(stile__ods_of(work->refs, work->question->resources,
+                                       performer),
+                         work->question->recipient)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A label that depends on who asks, so it is given here and not in label.c;
+ * nothing reaches on from it. */
+static void label_elsewhere(struct stile__deciding *work)
+{
+    size_t i, label;
+
+    for (label = 0; label < work->rules->labels.count; label++) {
+        const struct stile__label_def *def = &work->rules->label_defs[label];
+
+        for (i = 0; i < work->question->resource_count && def->elsewhere_count;
+             i++) {
+            const struct stile_value *resource = work->question->resources[i];
+
+            if (stile__in(def->elsewhere_in, def->elsewhere_count,
+                          stile_value_text(resource, "resourceType")) &&
+                made_out_to_others(work, resource)) {
+                work->labels[i].own |= UINT64_C(1) << label;
+            }
+        }
+    }
+}
+
 enum stile_status stile_govern_decide(const struct stile_rules *rules,
                                       const struct stile_question *question,
                                       struct stile_arena *arena,
@@ -370,6 +413,7 @@ enum stile_status stile_govern_decide(const struct stile_rules *rules,
     if (status != STILE_OK || !work->plans || !work->consents) {
         return status != STILE_OK ? status : STILE_NOMEM;
     }
+    label_elsewhere(work);
     for (i = 0; i < question->resource_count; i++) {
         if (stile_str_eqc(
                 stile_value_text(question->resources[i], "resourceType"),

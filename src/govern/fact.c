@@ -244,8 +244,19 @@ static void from_age(struct gather *gather, uint32_t fact,
     stile__fact_add(gather->arena, &gather->facts, &gather->fact_count, &made);
 }
 
-/* Yes for each organisation that performs a request still active; no for one
- * whose requests have all ended. */
+struct stile_str stile__source_of(struct stile_arena *arena,
+                                  const struct stile_value *resource)
+{
+    struct stile_str type = stile_value_text(resource, "resourceType");
+    struct stile_str id = stile_value_text(resource, "id");
+
+    return id.len ? stile_arena_printf(arena, "%.*s/%.*s", STILE_FMT(type),
+                                       STILE_FMT(id))
+                  : type;
+}
+
+/* One fact a request and organisation: yes while it is active. Whether any
+ * request to an organisation is open is for the decision to say (truth.c). */
 static void from_referral(struct gather *gather, uint32_t fact,
                           const struct stile_value *request)
 {
@@ -257,27 +268,11 @@ static void from_referral(struct gather *gather, uint32_t fact,
          performer = performer->next) {
         struct stile_str ods =
             stile__ods_of(gather->refs, gather->resources, performer);
-        size_t i;
 
-        if (!ods.len || in_error(request)) {
-            continue;
-        }
-        for (i = 0; i < gather->fact_count; i++) {
-            struct stile_fact *known = &gather->facts[i];
-            if (stile_str_eq(known->name, gather->rules->facts.names[fact]) &&
-                stile_str_eq(known->recipient, ods)) {
-                break;
-            }
-        }
-        if (i == gather->fact_count) {
+        if (ods.len && !in_error(request)) {
             add(gather, fact, active ? STILE_YES : STILE_NO, ods,
-                STILE_STR("ServiceRequest.performer"), clinical_date(request));
-        } else {
-            struct stile_fact *known = &gather->facts[i];
-            stile_time date = clinical_date(request);
-
-            known->value = active ? STILE_YES : known->value;
-            known->date = date > known->date ? date : known->date;
+                stile__source_of(gather->arena, request),
+                clinical_date(request));
         }
     }
 }

@@ -174,7 +174,7 @@ static void lint_labels(struct stile__load *load)
                 "as if it did not",
                 STILE_FMT(rules->labels.names[i]));
         } else if (!def->has_codes && !def->security_count &&
-                   !def->uncoded_count) {
+                   !def->uncoded_count && !def->elsewhere_count) {
             (void)stile_diag_at_source(
                 load->diags, "R503", STILE_WARNING, source,
                 (struct stile_span){0, 0},

@@ -73,7 +73,12 @@ struct stile__label_def {
     size_t security_count;
     const struct stile_str *uncoded_in; /* types: label when nothing is coded */
     size_t uncoded_count;
-    bool has_codes;
+    /* types: label when performers are named and the recipient is none */
+    const struct stile_str *elsewhere_in;
+    size_t elsewhere_count;
+    bool has_codes, has_real; /* real: not of the demonstration */
+    bool listless;            /* known by other signs than codes */
+    const struct stile_source *list; /* labels/<label>.csv, or NULL */
 };
 
 struct stile__code {
@@ -121,6 +126,7 @@ struct stile__agreement {
     uint32_t sender_kind, recipient_kind;
     uint64_t purposes, data;
     bool explicit_consent;
+    bool wrong; /* it has findings of its own */
     struct stile_date from, review, expires, dpia_expires, dspt_expires;
     const struct stile__action *actions;
     size_t action_count;
@@ -258,8 +264,13 @@ const struct stile__action *stile__actions(struct stile__load *load,
                                            size_t *ret_count);
 void stile__lint(struct stile__load *load);
 void stile__lint_law(struct stile__load *load);
+void stile__floor_check(struct stile__load *load);
+void stile__lists_check(struct stile__load *load);
 void stile__examples_run(struct stile__load *load);
 void stile__digest_make(struct stile__load *load);
+/* The canonical form of one node: canon.c. */
+struct stile_str stile__canon_node(struct stile_arena *arena,
+                                   const struct stile_node *node);
 
 /* csv.c: a strict RFC 4180 reader of code lists, with places */
 struct stile__csv {
@@ -296,6 +307,11 @@ enum stile_status stile__label(const struct stile_rules *rules,
                                struct stile_value *const *resources,
                                size_t count, struct stile_arena *arena,
                                struct stile__item_labels **ret);
+
+/* Which resource says a fact, "Type/id": a later version of it replaces what
+ * it said. The type alone when it has no id. */
+struct stile_str stile__source_of(struct stile_arena *arena,
+                                  const struct stile_value *resource);
 
 /* refs.c: resources by "Type/id" */
 struct stile__refs;

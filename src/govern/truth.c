@@ -51,6 +51,34 @@ static struct resolved resolve(const struct stile_question *question,
     return result;
 }
 
+/* Referrals stand beside one another: one that is open is enough, and one that
+ * has ended says nothing of the others. */
+static struct resolved resolve_any(const struct stile_question *question,
+                                   struct stile_str name,
+                                   struct stile_str recipient)
+{
+    struct resolved result = {false, 0, STILE_NO};
+    size_t i;
+
+    for (i = 0; i < question->fact_count; i++) {
+        const struct stile_fact *fact = &question->facts[i];
+        enum stile_truth value = fact->value;
+
+        if (!stile_str_eq(fact->name, name) ||
+            !stile_str_eq(fact->recipient, recipient)) {
+            continue;
+        }
+        if (!in_period(fact, question->today)) {
+            value = STILE_UNKNOWN;
+        }
+        result.any = true;
+        if (value == STILE_YES || result.value == STILE_NO) {
+            result.value = value;
+        }
+    }
+    return result;
+}
+
 static enum stile_truth absent(const struct stile_rules *rules,
                                const struct stile__fact_def *def,
                                struct stile_str family)
@@ -73,7 +101,9 @@ static enum stile_truth fact_truth(const struct stile_rules *rules,
         return general.any ? general.value
                            : absent(rules, def, question->family);
     }
-    named = resolve(question, name, question->recipient);
+    named = def->from_referral
+                ? resolve_any(question, name, question->recipient)
+                : resolve(question, name, question->recipient);
     if (!named.any && !general.any) {
         return absent(rules, def, question->family);
     }

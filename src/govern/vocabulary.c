@@ -250,11 +250,13 @@ static void read_label(struct stile__load *load, const struct stile_node *node)
     static const struct stile_key_spec keys[] = {
         {"means", STILE_WANT_TEXT, true},
         {"security", STILE_WANT_TEXT_OR_LIST, false},
-        {"uncoded-in", STILE_WANT_TEXT_OR_LIST, false}};
+        {"uncoded-in", STILE_WANT_TEXT_OR_LIST, false},
+        {"list", STILE_WANT_TEXT, false},
+        {"made-out-to-others", STILE_WANT_TEXT_OR_LIST, false}};
     struct stile_rules *rules = load->rules;
     struct stile__label_def *def = &rules->label_defs[rules->labels.count];
 
-    if (!stile_node_expect(node, "a label", keys, 3, load->diags) ||
+    if (!stile_node_expect(node, "a label", keys, 5, load->diags) ||
         !stile__word_add(load, &rules->labels, "label", node)) {
         return;
     }
@@ -262,6 +264,18 @@ static void read_label(struct stile__load *load, const struct stile_node *node)
                                  &def->security_count);
     def->uncoded_in = stile__texts(load, stile_node_get(node, "uncoded-in"),
                                    &def->uncoded_count);
+    def->listless = def->uncoded_count ||
+                    stile_node_get(node, "made-out-to-others") ||
+                    stile_str_eqc(stile_node_text(node, "list"), "none");
+    if (stile_node_get(node, "list") &&
+        !stile_str_eqc(stile_node_text(node, "list"), "none")) {
+        (void)stile_node_diag(load->diags, stile_node_get(node, "list"),
+                              "R101", STILE_ERROR,
+                              "list is none, or is left out");
+    }
+    def->elsewhere_in =
+        stile__texts(load, stile_node_get(node, "made-out-to-others"),
+                     &def->elsewhere_count);
 }
 
 static bool verb_of(struct stile_str text, enum stile__verb *ret)

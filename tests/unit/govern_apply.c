@@ -219,6 +219,8 @@ Test(govern_apply, a_person_looks_first_when_every_share_asks_for_it)
          "review-by-person");
     edit("examples.yaml", "example: the goals go to Riverside", "release",
          "hold-for-person");
+    edit("examples.yaml", "example: Riverside sees the referral that is made",
+         "release", "hold-for-person");
     load();
     help_decide(
         &set,

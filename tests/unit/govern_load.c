@@ -87,14 +87,14 @@ static void add_labels(size_t count)
 
 Test(govern_load, sixty_four_words_of_a_kind)
 {
-    add_labels(64 - 13);
+    add_labels(64 - 14);
     cr_assert_eq(help_load(&set), STILE_OK);
     cr_assert_not(found("R107"));
 }
 
 Test(govern_load, and_not_one_more)
 {
-    add_labels(64 - 12);
+    add_labels(64 - 13);
     cr_assert_eq(help_load(&set), STILE_INVALID);
     cr_assert(found("R107"));
 }
