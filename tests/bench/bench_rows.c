@@ -7,9 +7,11 @@
  *   tree       split + mapping to a FHIR R4 tree + its JSON text
  *   render     split + mapping straight to that text
  *   ceiling    a program written by hand for this one table
+ *   back       the JSON read as a tree and mapped to a CSV row, in MB of JSON
  *
- * The last three must make the same bytes, or the run fails. What they make
- * goes to memory that is used again after each megabyte, not to a file.
+ * Tree, render and ceiling must make the same bytes, or the run fails. What
+ * they make goes to memory that is used again after each megabyte, not to a
+ * file.
  *
  *   bench_rows MAPPINGS-FOLDER TABLE FILE CODE-FILE [ROUNDS]
  */
@@ -26,6 +28,7 @@ struct bench {
     struct bench_codes codes;
     struct ceiling_columns code_columns;
     struct stile_sha256 *sha; /* NULL while the clock runs */
+    struct stile_buf *keep;   /* made text for the way back, when not NULL */
     uint64_t rows, cells, json_bytes, done, held, failed;
 };
 
@@ -94,6 +97,9 @@ static void made(void *ctx, struct stile_str text)
     b->json_bytes += text.len;
     if (b->sha != NULL) {
         stile_sha256_add(b->sha, text);
+    }
+    if (b->keep != NULL) {
+        stile_buf_add(b->keep, text);
     }
 }
 
@@ -182,6 +188,41 @@ static void map_all(struct bench *b, struct stile_diags *diags, bool renders)
     each_row(b, diags, map_row);
     made(b, stile_buf_str(&map_out));
     stile_buf_clear(&map_out);
+}
+
+/* ---- back ---------------------------------------------------------------- */
+
+static void one_back(struct bench *b, struct stile_str line)
+{
+    struct stile_value *resource = NULL;
+    struct stile_row *rows = NULL;
+    size_t n = 0;
+    struct stile_arena_mark mark = stile_arena_mark(map_arena);
+    STILE_ASSERT(stile_json_decode(line, STILE_JSON_LIMITS, STILE_STR("bench"),
+                                   map_arena, &map_diags,
+                                   &resource) == STILE_OK);
+    STILE_ASSERT(stile_map_left(b->plan->maps, STILE_STR("emis"), &resource, 1,
+                                map_arena, &map_diags, &rows, &n) == STILE_OK);
+    for (size_t i = 0; i < n; i++) {
+        stile_csv_write_row(&map_out, &stile_csv_emis, rows[i].cells,
+                            rows[i].count);
+        b->rows++;
+    }
+    stile_arena_rewind(map_arena, mark);
+}
+
+static void back(struct bench *b, struct stile_str json)
+{
+    struct stile_str rest = json, line;
+    while (stile_str_next(&rest, '\n', &line)) {
+        one_back(b, line);
+        b->done++;
+        if (map_out.len > OUT_BYTES) {
+            stile_buf_clear(&map_out);
+        }
+    }
+    stile_buf_clear(&map_out);
+    b->json_bytes = json.len;
 }
 
 static void ceiling(struct bench *b)
@@ -296,12 +337,18 @@ enum what {
     TREE,
     RENDER,
     CEILING,
+    BACK,
     WHATS
 };
 static const char *const names[WHATS] = {
-    "memchr newlines", "stile_csv split", "split, map to a tree, JSON text",
+    "memchr newlines",
+    "stile_csv split",
+    "split, map to a tree, JSON text",
     "split, map straight to JSON text",
-    "written by hand for this table (ceiling)"};
+    "written by hand for this table (ceiling)",
+    "back: JSON text to a tree to a CSV row"};
+
+static struct stile_buf json;
 
 static void work(struct bench *b, struct stile_diags *diags, enum what what)
 {
@@ -316,6 +363,9 @@ static void work(struct bench *b, struct stile_diags *diags, enum what what)
     case TREE:
     case RENDER:
         map_all(b, diags, what == RENDER);
+        break;
+    case BACK:
+        back(b, stile_buf_str(&json));
         break;
     default:
         ceiling(b);
@@ -337,7 +387,9 @@ static bool same_bytes(struct bench *b, struct stile_diags *diags)
 {
     struct stile_digest tree, render, by_hand;
     digest(b, diags, TREE, &tree);
+    b->keep = &json;
     digest(b, diags, RENDER, &render);
+    b->keep = NULL;
     digest(b, diags, CEILING, &by_hand);
     bool same = stile_digest_eq(&tree, &render);
     if (!same) {
@@ -368,10 +420,15 @@ static void measure(struct bench *b, struct stile_diags *diags, int rounds)
     }
     for (int what = 0; what < WHATS; what++) {
         const struct bench *c = &counts[what];
-        double mb = (double)c->bytes.len / 1e6;
-        printf("| %s | %.0f | %.2f | %.2f | %llu rows", names[what],
-               mb / least[what], least[what] * 1e6 / (double)c->rows,
-               least[CEILING] / least[what], (unsigned long long)c->rows);
+        double mb = (double)(what == BACK ? c->json_bytes : c->bytes.len) / 1e6;
+        printf("| %s | %.0f | %.2f | ", names[what], mb / least[what],
+               least[what] * 1e6 / (double)c->rows);
+        if (what == TREE || what == RENDER || what == CEILING) {
+            printf("%.2f", least[CEILING] / least[what]);
+        } else {
+            printf("-");
+        }
+        printf(" | %llu rows", (unsigned long long)c->rows);
         if (c->done > 0) {
             printf(", %llu resources, %.1f MB of JSON, %llu wait, %llu failed",
                    (unsigned long long)c->done, (double)c->json_bytes / 1e6,
@@ -430,7 +487,8 @@ int main(int argc, char **argv)
                      &map_table, &map_ordinals);
     map_cells = stile_arena_array(arena, map_table->count, sizeof(*map_cells));
     STILE_ASSERT(map_cells != NULL);
-    if (!same_bytes(&b, &diags)) {
+    stile_buf_init(&json, (size_t)2 << 30);
+    if (!same_bytes(&b, &diags) || json.status != STILE_OK) {
         return 1;
     }
     printf("%.1f MB, best of %d, CPU time of one core\n\n"
