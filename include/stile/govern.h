@@ -287,4 +287,10 @@ stile_rules_words(const struct stile_rules *rules, enum stile_rules_words which,
                   struct stile_arena *arena, struct stile_str **ret,
                   size_t *ret_count);
 
+/* JSON Schema (draft 2020-12) of a file that officers edit (agreements,
+ * guardrails, rules, examples), with the words of this vocabulary, for editors
+ * to complete. */
+void stile_rules_schema(const struct stile_rules *rules,
+                        enum stile_rule_file file, struct stile_buf *out);
+
 #endif

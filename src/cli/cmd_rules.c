@@ -319,6 +319,36 @@ static int calendar(const struct cli_args *args)
     return end(&run, result);
 }
 
+static int schema(const struct cli_args *args)
+{
+    static const struct {
+        const char *name;
+        enum stile_rule_file file;
+    } files[] = {{"agreements", STILE_RULES_AGREEMENTS},
+                 {"guardrails", STILE_RULES_GUARDRAILS},
+                 {"rules", STILE_RULES_LOCAL},
+                 {"examples", STILE_RULES_EXAMPLES}};
+    struct rules_run run;
+    size_t i = 0;
+    int result = CLI_FAILED;
+
+    while (i < 4 && strcmp(files[i].name, args->words[0]) != 0) {
+        i++;
+    }
+    if (i == 4) {
+        return stile__cli_usage(
+            args, "it is one of agreements, guardrails, rules, examples");
+    }
+    if (!begin(args, &run)) {
+        return CLI_USAGE;
+    }
+    if (load_mappings(&run)) {
+        stile_rules_schema(run.rules, files[i].file, &run.out);
+        result = CLI_OK;
+    }
+    return end(&run, result);
+}
+
 /* ---- the commands
  * -------------------------------------------------------------------------- */
 
@@ -339,6 +369,7 @@ static const struct cli_option check_options[] = {
     ON_OPTION,
     CLI_JSON_OPTION,
     {"meets", 0, NULL, "show where a limit stands over a share"}};
+static const struct cli_option schema_options[] = {MAPPINGS_OPTION, ON_OPTION};
 static const struct cli_option diff_options[] = {
     ON_OPTION,
     CLI_JSON_OPTION,
@@ -442,3 +473,17 @@ const struct cli_command stile__cmd_rules_calendar = {
     "  stile rules calendar --days 365\n\n" EXITS,
     CLI_OPTIONS(calendar_options),
     calendar};
+
+const struct cli_command stile__cmd_rules_schema = {
+    "rules schema",
+    "FILE",
+    1,
+    1,
+    "print the JSON Schema of a rule file, for editors",
+    "Prints the JSON Schema of agreements, guardrails, rules or examples with\n"
+    "the words of vocabulary.yaml, so that an editor completes them. The ones\n"
+    "shipped stand in mappings/rules/schema/; print them anew when the\n"
+    "vocabulary has changed.\n\n"
+    "  stile rules schema rules >mappings/rules/schema/rules.json\n\n" EXITS,
+    CLI_OPTIONS(schema_options),
+    schema};
