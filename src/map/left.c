@@ -12,7 +12,7 @@ struct part {
     struct part *next, *chain;
 };
 
-#define BUCKETS 1024u
+#define BUCKETS_MAX 1024u
 
 struct left {
     const struct stile_mapset *set;
@@ -22,6 +22,7 @@ struct left {
     struct part *rows, **rows_tail;
     struct part *joins, **joins_tail;
     struct part **buckets;
+    size_t bucket_count; /* a power of two, for about as many resources */
     size_t row_count;
 };
 
@@ -72,7 +73,7 @@ static bool same_key(const struct part *a, const struct part *b)
 
 static void add_row(struct left *l, struct part *part)
 {
-    struct part **bucket = &l->buckets[key_hash(part) % BUCKETS];
+    struct part **bucket = &l->buckets[key_hash(part) & (l->bucket_count - 1)];
     for (struct part *p = *bucket; p != NULL && part->table->key_count > 0;
          p = p->chain) {
         if (same_key(p, part)) {
@@ -237,7 +238,11 @@ enum stile_status stile_map_left(const struct stile_mapset *set,
         .set = set, .family = family, .arena = arena, .diags = diags};
     l.rows_tail = &l.rows;
     l.joins_tail = &l.joins;
-    l.buckets = stile_arena_array(arena, BUCKETS, sizeof(void *));
+    l.bucket_count = 8;
+    while (l.bucket_count < count && l.bucket_count < BUCKETS_MAX) {
+        l.bucket_count *= 2;
+    }
+    l.buckets = stile_arena_array(arena, l.bucket_count, sizeof(void *));
     struct stile_str *untaken =
         stile_arena_array(arena, count, sizeof *untaken);
     size_t untaken_count = 0;
