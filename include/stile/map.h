@@ -215,15 +215,23 @@ void stile_map_diff_print(const struct stile_map_diff *diff,
  * ---------------------------------------------------------------------- */
 
 /*
- * A code table as a FHIR R4 ConceptMap: one to one is `equivalent`; several
- * left values for one right one, or a row for rightward alone, are `wider`; a
- * row for leftward alone is `narrower`; an empty right is `unmatched`. `base`
- * is the beginning of its URL. NOT_FOUND: no such table.
+ * A code table as a FHIR R4 ConceptMap: a row for both ways is `equivalent`,
+ * one for rightward alone, or that another is preferred to, `wider`; one for
+ * leftward alone is `narrower`; an empty right is `unmatched`. `base` is the
+ * beginning of its URL. NOT_FOUND: no such table.
  */
 STILE_MUSTCHECK enum stile_status
 stile_map_export_codes(const struct stile_mapset *set, struct stile_str name,
                        struct stile_str base, struct stile_arena *arena,
                        struct stile_value **ret);
+/*
+ * A ConceptMap as the CSV of a code table, by the same rule. Targets that say
+ * no direction (relatedto, inexact, disjoint) are left out and counted.
+ * INVALID: no ConceptMap, or an element or target without its code.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_map_import_codes(const struct stile_value *map, struct stile_buf *out,
+                       size_t *ret_skipped);
 size_t stile_mapset_code_count(const struct stile_mapset *set);
 struct stile_str stile_mapset_code_at(const struct stile_mapset *set, size_t i);
 /* The mapping's newest version as a page for people who approve it. */

@@ -1,4 +1,4 @@
-/* map export: what others read of the mappings. */
+/* map export and import: what others read of the mappings, and give. */
 #include "cli.h"
 
 struct exporting {
@@ -112,3 +112,59 @@ const struct cli_command stile__cmd_map_export = {
     "      name",
     CLI_OPTIONS(options),
     run};
+
+/* ---- the way back ---- */
+
+static int import(const struct cli_args *args)
+{
+    struct stile_arena *arena = stile_arena_new((size_t)256 << 20);
+    struct stile_value *map = NULL;
+    struct stile_diags diags;
+    struct stile_buf out;
+    struct stile_str text;
+    size_t skipped = 0;
+    bool good;
+
+    stile_diags_init(&diags, arena, 20);
+    stile_buf_init(&out, (size_t)64 << 20);
+    good = arena &&
+           stile__cli_read(args->words[0], (size_t)64 << 20, arena, &text);
+    if (good && stile_json_decode(text, STILE_JSON_LIMITS,
+                                  stile_str_cstr(args->words[0]), arena, &diags,
+                                  &map) != STILE_OK) {
+        (void)!stile__cli_diags(stderr, &diags);
+        good = false;
+    } else if (good &&
+               stile_map_import_codes(map, &out, &skipped) != STILE_OK) {
+        stile__cli_say("%s is no ConceptMap of R4, or one of its elements or "
+                       "targets has no code or equivalence",
+                       args->words[0]);
+        good = false;
+    }
+    if (good && skipped > 0) {
+        stile__cli_say("%zu targets say no direction (relatedto, inexact, "
+                       "disjoint) and are left out",
+                       skipped);
+    }
+    good = good && stile__cli_write(stdout, &out);
+    stile_buf_release(&out);
+    stile_arena_free(&arena);
+    return good ? CLI_OK : CLI_FAILED;
+}
+
+const struct cli_command stile__cmd_map_import = {
+    "map import",
+    "CONCEPTMAP.json",
+    1,
+    1,
+    "turn a FHIR R4 ConceptMap into a code table",
+    "Prints a code table's CSV: equivalent and equal go both ways, wider and\n"
+    "subsumes rightward only, narrower and specializes leftward only, "
+    "unmatched\n"
+    "means known and absent. What says no direction is left out and counted.\n"
+    "Put the result under mappings/codes and check it.\n\n"
+    "  stile map import sex.json >mappings/codes/sex.csv\n\n"
+    "exit: 0 printed; 1 the file is wrong; 2 wrong command line",
+    NULL,
+    0,
+    import};

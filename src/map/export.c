@@ -28,7 +28,9 @@ static const char *equivalence(const struct stile__code_table *t,
     if (row->no_right) {
         return "narrower";
     }
-    return row->no_left || sharers(t, row) > 1 ? "wider" : "equivalent";
+    return row->no_left || (!row->preferred && sharers(t, row) > 1)
+               ? "wider"
+               : "equivalent";
 }
 
 static void add_element(struct stile_arena *arena, struct stile_value *elements,
@@ -56,10 +58,6 @@ static void add_element(struct stile_arena *arena, struct stile_value *elements,
     }
     (void)stile_value_set_str(arena, target, "equivalence",
                               stile_str_cstr(equivalence(t, row)));
-    if (row->preferred) {
-        (void)stile_value_set_str(arena, target, "comment",
-                                  STILE_STR("leads back to this source"));
-    }
 }
 
 enum stile_status stile_map_export_codes(const struct stile_mapset *set,
@@ -100,6 +98,105 @@ enum stile_status stile_map_export_codes(const struct stile_mapset *set,
     }
     *ret = map;
     return STILE_OK;
+}
+
+/* ---- the way back ---- */
+
+static void csv_cell(struct stile_buf *out, struct stile_str s)
+{
+    bool plain = true;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        plain = plain && c != ',' && c != '"' && c != '\n' && c != '\r';
+    }
+    if (plain) {
+        stile_buf_add(out, s);
+        return;
+    }
+    stile_buf_byte(out, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        stile_buf_addc(out, s.ptr[i] == '"' ? "\"" : "");
+        stile_buf_byte(out, s.ptr[i]);
+    }
+    stile_buf_byte(out, '"');
+}
+
+static const struct {
+    const char *name, *prefer; /* NULL: says no direction */
+} equivalences[] = {
+    {"equivalent", ""}, {"equal", ""},       {"wider", "->"},
+    {"subsumes", "->"}, {"narrower", "<-"},  {"specializes", "<-"},
+    {"unmatched", ""},  {"relatedto", NULL}, {"inexact", NULL},
+    {"disjoint", NULL},
+};
+
+static bool import_target(struct stile_str left,
+                          const struct stile_value *target,
+                          struct stile_buf *out, size_t *skipped)
+{
+    struct stile_str right = stile_value_text(target, "code");
+    struct stile_str says = stile_value_text(target, "equivalence");
+    for (size_t i = 0; i < sizeof equivalences / sizeof equivalences[0]; i++) {
+        if (!stile_str_eqc(says, equivalences[i].name)) {
+            continue;
+        }
+        bool unmatched = stile_str_eqc(says, "unmatched");
+        if (equivalences[i].prefer == NULL) {
+            ++*skipped;
+            return true;
+        }
+        if ((right.len == 0) != unmatched) {
+            return false;
+        }
+        csv_cell(out, left);
+        stile_buf_byte(out, ',');
+        csv_cell(out, right);
+        stile_buf_printf(out, ",%s,", equivalences[i].prefer);
+        csv_cell(out, stile_value_text(target, "display"));
+        stile_buf_byte(out, ',');
+        csv_cell(out, stile_value_text(target, "comment"));
+        stile_buf_byte(out, '\n');
+        return true;
+    }
+    return false;
+}
+
+static bool import_element(const struct stile_value *element,
+                           struct stile_buf *out, size_t *skipped)
+{
+    struct stile_str left = stile_value_text(element, "code");
+    const struct stile_value *targets = stile_value_getc(element, "target");
+    bool good = left.len > 0;
+    for (const struct stile_value *t = targets ? targets->first : NULL;
+         t != NULL && good; t = t->next) {
+        good = import_target(left, t, out, skipped);
+    }
+    return good;
+}
+
+enum stile_status stile_map_import_codes(const struct stile_value *map,
+                                         struct stile_buf *out,
+                                         size_t *ret_skipped)
+{
+    const struct stile_value *groups = stile_value_getc(map, "group");
+    size_t skipped = 0, before = out->len;
+    bool good =
+        stile_str_eqc(stile_value_text(map, "resourceType"), "ConceptMap");
+    stile_buf_addc(out, "left,right,prefer,display,note\n");
+    for (const struct stile_value *g = good && groups ? groups->first : NULL;
+         g != NULL; g = g->next) {
+        const struct stile_value *elements = stile_value_getc(g, "element");
+        for (const struct stile_value *e = elements ? elements->first : NULL;
+             e != NULL && good; e = e->next) {
+            good = import_element(e, out, &skipped);
+        }
+    }
+    if (!good) {
+        stile_buf_cut(out, before);
+        return STILE_INVALID;
+    }
+    *ret_skipped = skipped;
+    return out->status;
 }
 
 size_t stile_mapset_code_count(const struct stile_mapset *set)

@@ -21,7 +21,7 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 # ---- words ---------------------------------------------------------------------
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
     "rules read" "outbox list" "outbox retry" "quarantine list" "map list"
-    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "map export" "health" "synth emis")
+    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "map export" "map import" "health" "synth emis")
 check "--version" exits 0 --version
 check "the version is one line" test "$(wc -l <out)" -eq 1
 check "--help lists" exits 0 --help
@@ -93,6 +93,10 @@ check "map diff: an edit" exits 0 map diff "$root/mappings" edited "$root/tests/
 check "it names the element" out_says "  note[].text"
 check "map export conceptmap" exits 0 map export -m "$root/mappings" conceptmap gender
 check "is a ConceptMap" jq -e '.resourceType == "ConceptMap" and .group[0].element[0].target[0].equivalence == "equivalent"' out
+cp out gender.json
+check "map import" exits 0 map import gender.json
+check "is a code table" out_says "left,right,prefer,display,note"
+check "map import: no ConceptMap" exits 1 map import "$root/tests/samples/charity-case.json"
 check "map export: no such table" exits 2 map export -m "$root/mappings" conceptmap gnder
 check "map export markdown" exits 0 map export -m "$root/mappings" markdown "$mapping"
 check "is a page" out_says "| columns | | element | how | where |"

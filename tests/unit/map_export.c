@@ -42,11 +42,12 @@ Test(map_export, code_table)
     world_end(&w);
 }
 
-Test(map_export, merges_are_wider)
+Test(map_export, of_several_for_one_the_preferred_leads_back)
 {
     struct world w;
     struct stile_buf out;
     struct stile_value *map = NULL;
+    size_t skipped = 7;
     world_start(&w);
     cr_assert(world_read(&w, "person.map", &w.maps[0]));
     w.map_count = 1;
@@ -55,16 +56,106 @@ Test(map_export, merges_are_wider)
     cr_assert_eq(stile_map_export_codes(w.set, STILE_STR("sex"),
                                         STILE_STR("https://x"), w.arena, &map),
                  STILE_OK);
-    stile_value_json(map, 0, &out);
-    cr_expect_neq(
-        stile_str_find_str(
-            stile_buf_str(&out),
-            STILE_STR("{\"code\":\"I\",\"target\":[{\"code\":\"other\","
-                      "\"display\":\"Other\",\"equivalence\":\"wider\","
-                      "\"comment\":\"leads back to this source\"}]}")),
-        SIZE_MAX, "%.*s", STILE_FMT(stile_buf_str(&out)));
+    cr_assert_eq(stile_map_import_codes(map, &out, &skipped), STILE_OK);
+    cr_expect_eq(skipped, 0);
+    cr_expect(stile_str_eqc(stile_buf_str(&out),
+                            "left,right,prefer,display,note\n"
+                            "F,female,,Female,\nM,male,,Male,\n"
+                            "I,other,,Other,\nX,other,->,Other,\n"
+                            "U,unknown,,Unknown,\n"),
+              "%.*s", STILE_FMT(stile_buf_str(&out)));
     stile_buf_release(&out);
     world_end(&w);
+}
+
+/* Out and in again, every shipped table leads where it led. */
+Test(map_export, there_and_back)
+{
+    struct shipped f = shipped_load();
+    for (size_t i = 0; i < stile_mapset_code_count(f.set); i++) {
+        struct stile_str name = stile_mapset_code_at(f.set, i);
+        const struct stile__code_table *was = stile__mapset_table(f.set, name);
+        struct stile__code_table is = {.name = name};
+        struct stile_value *map = NULL;
+        struct stile_buf out;
+        size_t skipped = 0;
+        stile_buf_init(&out, 1 << 20);
+        cr_assert_eq(stile_map_export_codes(f.set, name, STILE_STR("https://x"),
+                                            f.arena, &map),
+                     STILE_OK);
+        cr_assert_eq(stile_map_import_codes(map, &out, &skipped), STILE_OK);
+        struct stile_source source = {name, stile_buf_str(&out)};
+        stile__codes_read(&is, &source, f.arena, &f.diags);
+        shipped_dump(&f.diags);
+        cr_assert_eq(is.count, was->count, "%.*s", STILE_FMT(name));
+        for (uint32_t k = 0; k < was->count; k++) {
+            const struct stile__code_row *a, *b;
+            a = stile__codes_right(was, was->rows[k].left);
+            b = stile__codes_right(&is, was->rows[k].left);
+            cr_expect_eq(a == NULL, b == NULL);
+            cr_expect(a == NULL || stile_str_eq(a->right, b->right));
+            a = stile__codes_left(was, was->rows[k].right);
+            b = stile__codes_left(&is, was->rows[k].right);
+            cr_expect_eq(a == NULL, b == NULL, "%.*s", STILE_FMT(name));
+            cr_expect(a == NULL || b == NULL || stile_str_eq(a->left, b->left));
+        }
+        stile_buf_release(&out);
+    }
+    shipped_unload(&f);
+}
+
+static enum stile_status import(const char *elements, struct stile_buf *out,
+                                size_t *ret_skipped)
+{
+    struct stile_arena *arena = stile_arena_new(1 << 20);
+    struct stile_diags diags;
+    struct stile_value *map = NULL;
+    char text[1024];
+    snprintf(text, sizeof text,
+             "{\"resourceType\":\"ConceptMap\",\"group\":[{\"element\":[%s]}]}",
+             elements);
+    stile_diags_init(&diags, arena, 0);
+    cr_assert_eq(stile_json_decode(stile_str_cstr(text), STILE_JSON_LIMITS,
+                                   STILE_STR("x"), arena, &diags, &map),
+                 STILE_OK);
+    enum stile_status status = stile_map_import_codes(map, out, ret_skipped);
+    stile_arena_free(&arena);
+    return status;
+}
+
+Test(map_export, import_by_equivalence)
+{
+    static const char *const wrong[] = {
+        "{\"target\":[{\"code\":\"x\",\"equivalence\":\"equal\"}]}",
+        "{\"code\":\"a\",\"target\":[{\"equivalence\":\"equal\"}]}",
+        "{\"code\":\"a\",\"target\":[{\"code\":\"x\"}]}",
+        "{\"code\":\"a\",\"target\":[{\"code\":\"x\",\"equivalence\":\"?\"}]}"};
+    struct stile_buf out;
+    size_t skipped = 0;
+    stile_buf_init(&out, 1 << 20);
+    cr_assert_eq(
+        import("{\"code\":\"a,b\",\"target\":[{\"code\":\"x\",\"equivalence\":"
+               "\"equal\",\"display\":\"q\\\"q\"}]},"
+               "{\"code\":\"c\",\"target\":[{\"code\":\"y\",\"equivalence\":"
+               "\"subsumes\"},{\"code\":\"z\",\"equivalence\":"
+               "\"specializes\"},{\"code\":\"w\",\"equivalence\":"
+               "\"relatedto\"}]},"
+               "{\"code\":\"d\",\"target\":[{\"equivalence\":\"unmatched\"}]}",
+               &out, &skipped),
+        STILE_OK);
+    cr_expect_eq(skipped, 1);
+    cr_expect(stile_str_eqc(stile_buf_str(&out),
+                            "left,right,prefer,display,note\n"
+                            "\"a,b\",x,,\"q\"\"q\",\nc,y,->,,\nc,z,<-,,\n"
+                            "d,,,,\n"),
+              "%.*s", STILE_FMT(stile_buf_str(&out)));
+    stile_buf_clear(&out);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        cr_expect_eq(import(wrong[i], &out, &skipped), STILE_INVALID, "%s",
+                     wrong[i]);
+        cr_expect_eq(out.len, 0);
+    }
+    stile_buf_release(&out);
 }
 
 Test(map_export, all_shipped_are_r4)
