@@ -350,6 +350,8 @@ STILE_MUSTCHECK bool stile_ed25519_verify(const uint8_t public_key[32],
 bool stile_nhs_number_valid(struct stile_str s);
 /* SNOMED CT identifier: 6 to 18 digits, Verhoeff check digit. */
 bool stile_snomed_id_valid(struct stile_str s);
+/* ODS code by its form: up to 20 capital letters and digits. */
+bool stile_ods_valid(struct stile_str s);
 /* GUID with or without braces, any case. Writes 36 lower-case characters
  * and NUL. */
 STILE_MUSTCHECK bool stile_guid_normal(struct stile_str s, char out[37]);

@@ -36,7 +36,8 @@ enum stile_rule_file {
     STILE_RULES_LOCAL,      /* rules.yaml */
     STILE_RULES_EXAMPLES,   /* examples.yaml */
     STILE_RULES_LABELS,     /* labels/<label>.csv: system,code,display,source */
-    STILE_RULES_CONSENT     /* consent-codes.csv: which code is which fact */
+    STILE_RULES_CONSENT,    /* consent-codes.csv: which code is which fact */
+    STILE_RULES_FLOOR       /* stile_rules_floor; tests may leave it out */
 };
 
 struct stile_rules_input {
@@ -54,6 +55,9 @@ STILE_MUSTCHECK enum stile_status
 stile_rules_load(const struct stile_rules_input *inputs, size_t count,
                  struct stile_date today, struct stile_arena *arena,
                  struct stile_diags *diags, struct stile_rules **ret);
+/* Ids and digests of the guardrails that are shipped. With it among the
+ * inputs, a set in which one is missing or changed is refused. */
+extern const struct stile_source stile_rules_floor;
 /* SHA-256 of the canonical form of the set: same meaning and texts, same
  * digest, whatever the order or layout of the files. */
 struct stile_digest stile_rules_digest(const struct stile_rules *rules);
@@ -96,6 +100,21 @@ stile_govern_facts(const struct stile_rules *rules,
                    struct stile_value *const *resources, size_t count,
                    struct stile_str family, struct stile_arena *arena,
                    struct stile_fact **ret_facts, size_t *ret_count);
+
+/* Most facts one record may say; LIMIT past it. */
+#define STILE_FACTS_MAX 2000u
+
+/* Whether a fact could open something: a yes of consent or relationship, a no
+ * of a mark or refusal. A partner's own word must not open what goes to it. */
+bool stile_govern_permits(const struct stile_rules *rules,
+                          struct stile_str name, enum stile_truth value);
+
+/* For a record of which an entry could not be read or waits: it may have been
+ * a refusal, so whatever entries and consents say is not known. */
+STILE_MUSTCHECK enum stile_status
+stile_govern_doubt(const struct stile_rules *rules, struct stile_str recipient,
+                   struct stile_arena *arena, struct stile_fact **ret_facts,
+                   size_t *ret_count);
 
 /* ---- decisions ---- */
 

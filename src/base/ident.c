@@ -60,6 +60,18 @@ bool stile_snomed_id_valid(struct stile_str s)
     return check == 0;
 }
 
+bool stile_ods_valid(struct stile_str s)
+{
+    bool good = s.len > 0 && s.len <= 20;
+
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+
+        good = good && ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'));
+    }
+    return good;
+}
+
 #define BYTES(c) (UINT64_C(0x0101010101010101) * (c))
 #define TOPS BYTES(0x80)
 

@@ -242,18 +242,10 @@ void stile__config_name(struct stile__reader *reader,
 void stile__config_ods(struct stile__reader *reader,
                        const struct stile_node *node, struct stile_str *ret)
 {
-    bool good;
-
     if (!node || node->kind != STILE_NODE_TEXT || node->text.len == 0) {
         return;
     }
-    good = node->text.len <= 20;
-    for (size_t i = 0; i < node->text.len; i++) {
-        char c = node->text.ptr[i];
-
-        good = good && ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'));
-    }
-    if (!good) {
+    if (!stile_ods_valid(node->text)) {
         (void)stile__config_find(reader, node, STILE__C108, STILE_ERROR,
                                  "'%.*s' is not an ODS code",
                                  STILE_FMT(node->text));

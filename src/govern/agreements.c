@@ -17,6 +17,14 @@ static void read_party(struct stile__load *load, const struct stile_node *node,
     if (!stile_node_expect(node, "a party", party_keys, 5, load->diags)) {
         return;
     }
+    if (!stile_ods_valid(stile_node_text(node, "ods"))) {
+        (void)stile_node_diag(load->diags, stile_node_get(node, "ods"), "R112",
+                              STILE_ERROR,
+                              "'%.*s' is not an ODS code; write the "
+                              "organisation's code in capital letters and "
+                              "digits",
+                              STILE_FMT(stile_node_text(node, "ods")));
+    }
     kind = stile__word_node(load, &load->rules->kinds, "kind of organisation",
                             stile_node_get(node, "kind"));
     if (stile_str_eqc(as->text, "sender") && !agreement->sender.len) {
@@ -134,6 +142,7 @@ static void read_agreement(struct stile__load *load,
     struct stile__agreement *agreement =
         &rules->agreements[rules->agreement_count];
     const struct stile_node *party;
+    size_t before = load->diags->errors;
     size_t i;
 
     if (!stile_node_expect(node, "an agreement", keys, 14, load->diags) ||
@@ -173,6 +182,7 @@ static void read_agreement(struct stile__load *load,
     read_approvals(load, node);
     agreement->actions = stile__actions(load, stile_node_get(node, "then"),
                                         &agreement->action_count);
+    agreement->wrong = load->diags->errors != before;
     rules->agreement_count++;
 }
 

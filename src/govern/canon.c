@@ -39,8 +39,8 @@ static void join(struct stile_buf *out, struct pieces *pieces, char open,
 }
 
 /* Depth is bounded by the YAML reader's limit. */
-static struct stile_str node_text(struct stile_arena *arena,
-                                  const struct stile_node *node)
+struct stile_str stile__canon_node(struct stile_arena *arena,
+                                   const struct stile_node *node)
 {
     struct pieces pieces = {NULL, 0};
     const struct stile_node *child;
@@ -49,7 +49,7 @@ static struct stile_str node_text(struct stile_arena *arena,
 
     if (node->kind == STILE_NODE_LIST && node->count == 1 &&
         node->first->kind == STILE_NODE_TEXT) {
-        return node_text(arena, node->first);
+        return stile__canon_node(arena, node->first);
     }
     stile_buf_init(&buf, CANON_MAX);
     pieces.items =
@@ -58,7 +58,7 @@ static struct stile_str node_text(struct stile_arena *arena,
         stile_buf_json_str(&buf, node->text);
     } else if (pieces.items) {
         for (child = node->first; child; child = child->next) {
-            struct stile_str value = node_text(arena, child);
+            struct stile_str value = stile__canon_node(arena, child);
             pieces.items[pieces.count++] =
                 child->key.ptr ? stile_arena_printf(arena, "\"%.*s\":%.*s",
                                                     STILE_FMT(child->key),
@@ -152,13 +152,13 @@ static void add_file(struct stile__load *load, size_t i, struct pieces *pieces)
     if (root->kind != STILE_NODE_LIST) {
         pieces->items[pieces->count++] =
             stile_arena_printf(load->arena, "%u:%.*s", kind,
-                               STILE_FMT(node_text(load->arena, root)));
+                               STILE_FMT(stile__canon_node(load->arena, root)));
         return;
     }
     for (child = root->first; child; child = child->next) {
         pieces->items[pieces->count++] =
             stile_arena_printf(load->arena, "%u:%.*s", kind,
-                               STILE_FMT(node_text(load->arena, child)));
+                               STILE_FMT(stile__canon_node(load->arena, child)));
     }
 }
 
@@ -178,6 +178,10 @@ void stile__digest_make(struct stile__load *load)
     }
     for (i = 0; i < load->count; i++) {
         size_t first = pieces.count;
+
+        if (load->inputs[i].kind == STILE_RULES_FLOOR) {
+            continue; /* of the program, not of the set */
+        }
 
         add_file(load, i, &pieces);
         if (load->inputs[i].kind == STILE_RULES_VOCABULARY &&

@@ -247,6 +247,7 @@ static void read_label_file(struct stile__load *load,
     if (label == STILE__NONE) {
         return;
     }
+    load->rules->label_defs[label].list = source;
     status = stile__csv_next(&csv, load->arena, load->diags);
     if (status != STILE_OK || !header_fits(load, &csv, names, 4)) {
         return;
@@ -263,6 +264,10 @@ static void read_label_file(struct stile__load *load,
             }
             list_add(load, list, &code);
             load->rules->label_defs[label].has_codes = true;
+            if (!stile_str_eqc(csv.cells[0], "demo") &&
+                !stile_str_starts(csv.cells[2], STILE_STR("SYNTHETIC"))) {
+                load->rules->label_defs[label].has_real = true;
+            }
         }
     }
 }

@@ -193,7 +193,10 @@ static bool read_example(struct stile__load *load,
     example->rule = rule_find(load->rules, stile_node_text(node, "rule"));
     if (example->rule == STILE__NONE) {
         (void)stile_node_diag(load->diags, stile_node_get(node, "rule"), "R206",
-                              STILE_ERROR, "there is no rule '%.*s'",
+                              STILE_ERROR,
+                              "there is no rule '%.*s' in rules.yaml or "
+                              "guardrails.yaml; if it went missing, put it "
+                              "back",
                               STILE_FMT(stile_node_text(node, "rule")));
         return false;
     }

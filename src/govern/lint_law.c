@@ -123,6 +123,62 @@ static bool needs_consent(const struct stile_rules *rules,
     return false;
 }
 
+/* Article 9(3): 9(2)(h) is for data in the hands of people bound to secrecy,
+ * for care or its management. That it is not for a charity that gives no care
+ * is our reading of the sources, so it is a warning. */
+static void lint_no_care(struct stile__load *load,
+                         const struct stile_node *recipient, uint32_t kind)
+{
+    const struct stile_rules *rules = load->rules;
+    const struct stile_node *nine = stile_node_get(recipient, "article9");
+    uint32_t care = stile__word_find(&rules->groups, STILE_STR("gives-care"));
+    uint32_t charity = stile__word_find(&rules->groups, STILE_STR("voluntary"));
+
+    if (nine && kind != STILE__NONE && care != STILE__NONE &&
+        charity != STILE__NONE && stile_str_eqc(nine->text, "9-2-h") &&
+        (rules->group_kinds[charity] >> kind & 1) &&
+        !(rules->group_kinds[care] >> kind & 1)) {
+        (void)stile_node_diag(
+            load->diags, nine, "R409", STILE_WARNING,
+            "9-2-h is for health or social care, and this recipient gives "
+            "none; look at 9-2-a, explicit consent (a reading of the law: ask "
+            "your IG lead)");
+    }
+}
+
+static void run_out(struct stile__load *load, const struct stile_node *node,
+                    const char *what, const struct stile_date *day,
+                    const struct stile__agreement *agreement)
+{
+    if (node && day->year &&
+        stile_date_days(load->today) > stile_date_days(*day)) {
+        (void)stile_node_diag(
+            load->diags, node, "R306", STILE_WARNING,
+            "the %s ran out on %.*s: nothing goes to %.*s under agreement "
+            "%.*s until there is a new one",
+            what, STILE_FMT(node->text), STILE_FMT(agreement->recipient_name),
+            STILE_FMT(agreement->id));
+    }
+}
+
+static void lint_papers(struct stile__load *load,
+                        const struct stile__agreement *agreement)
+{
+    const struct stile_node *party =
+        stile_node_get(agreement->node, "between")->first;
+
+    for (; party; party = party->next) {
+        if (stile_str_eqc(stile_node_text(party, "as"), "recipient")) {
+            run_out(load, stile_node_get(party, "dspt-expires"),
+                    "recipient's DSPT", &agreement->dspt_expires, agreement);
+        }
+    }
+    run_out(load,
+            stile_node_get(stile_node_get(agreement->node, "papers"),
+                           "dpia-expires"),
+            "DPIA", &agreement->dpia_expires, agreement);
+}
+
 static void lint_agreement(struct stile__load *load,
                            const struct stile__agreement *agreement)
 {
@@ -134,6 +190,9 @@ static void lint_agreement(struct stile__load *load,
     lint_side(load, sender, agreement->sender_kind);
     lint_side(load, stile_node_get(basis, "recipient"),
               agreement->recipient_kind);
+    lint_no_care(load, stile_node_get(basis, "recipient"),
+                 agreement->recipient_kind);
+    lint_papers(load, agreement);
     lint_cites(load, agreement->node);
     if (agreement->recipient_kind != STILE__NONE && care != STILE__NONE &&
         !(rules->group_kinds[care] >> agreement->recipient_kind & 1) &&

@@ -2,7 +2,8 @@
 
 static bool is_yaml(enum stile_rule_file kind)
 {
-    return kind != STILE_RULES_LABELS && kind != STILE_RULES_CONSENT;
+    return kind != STILE_RULES_LABELS && kind != STILE_RULES_CONSENT &&
+           kind != STILE_RULES_FLOOR;
 }
 
 static void check_root(struct stile__load *load, size_t i)
@@ -87,6 +88,8 @@ static void compile(struct stile__load *load)
     stile__consent_codes_read(load);
     stile__agreements_read(load);
     stile__rules_read(load);
+    stile__floor_check(load);
+    stile__lists_check(load);
     if (stile_arena_failed(load->arena)) {
         return;
     }
@@ -94,6 +97,7 @@ static void compile(struct stile__load *load)
     if (load->diags->errors == before) {
         stile__lint_law(load);
         stile__lint(load);
+        stile__lint_lists(load);
     }
     /* Cases run over a set with mistakes would only repeat them. */
     if (load->diags->errors == before) {

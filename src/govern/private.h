@@ -266,6 +266,7 @@ void stile__lint(struct stile__load *load);
 void stile__lint_law(struct stile__load *load);
 void stile__floor_check(struct stile__load *load);
 void stile__lists_check(struct stile__load *load);
+void stile__lint_lists(struct stile__load *load);
 void stile__examples_run(struct stile__load *load);
 void stile__digest_make(struct stile__load *load);
 /* The canonical form of one node: canon.c. */

@@ -287,25 +287,29 @@ static uint32_t agreement_find(const struct stile_rules *rules,
     return STILE__NONE;
 }
 
+/* No "did you mean": the nearest id is another agreement, with other parties.
+ * One that is there and could not be read has findings of its own. */
 static void unknown_agreement(struct stile__load *load,
                               const struct stile_node *node)
 {
-    const struct stile_rules *rules = load->rules;
-    struct stile_str *names = stile_arena_array(
-        load->arena, rules->agreement_count + 1, sizeof(*names));
-    struct stile_diag *diag = stile_node_diag(
+    const struct stile_node *entry;
+    size_t i;
+
+    for (i = 0; i < load->count; i++) {
+        if (load->inputs[i].kind != STILE_RULES_AGREEMENTS) {
+            continue;
+        }
+        for (entry = load->files[i] ? load->files[i]->first : NULL; entry;
+             entry = entry->next) {
+            if (stile_str_eq(stile_node_text(entry, "agreement"), node->text)) {
+                return;
+            }
+        }
+    }
+    (void)stile_node_diag(
         load->diags, node, "R201", STILE_ERROR,
         "there is no agreement '%.*s'; a share needs one of agreements.yaml",
         STILE_FMT(node->text));
-    size_t i;
-
-    for (i = 0; names && i < rules->agreement_count; i++) {
-        names[i] = rules->agreements[i].id;
-    }
-    if (diag && names) {
-        stile_diag_suggest(load->diags, diag, node->text, names,
-                           rules->agreement_count);
-    }
 }
 
 static void check_within(struct stile__load *load,
@@ -357,7 +361,8 @@ static bool read_share(struct stile__load *load, const struct stile_node *node,
     read_needs(load, stile_node_get(node, "needs"), rule);
     (void)stile__date_node(load, node, "from", &rule->from);
     (void)stile__date_node(load, node, "expires", &rule->expires);
-    if (rule->agreement != STILE__NONE) {
+    if (rule->agreement != STILE__NONE &&
+        !load->rules->agreements[rule->agreement].wrong) {
         check_within(load, node, rule);
     }
     return true;
