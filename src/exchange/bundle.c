@@ -128,18 +128,65 @@ static void settle_id(struct stile_exchange *x, struct stile_value *resource,
     }
 }
 
+/* The last "Type/id" of an address, or empty. */
+static struct stile_str address_tail(struct stile_str url)
+{
+    size_t slashes = 0, at = url.len;
+    while (at > 0 && slashes < 2) {
+        slashes += url.ptr[--at] == '/';
+    }
+    return slashes == 2 ? stile_str_sub(url, at + 1, SIZE_MAX) : STILE_STR_NULL;
+}
+
+/* One kind of reference downstream: a version is no other resource, and an
+ * address that ends in a resource of the message means that one. A refusal
+ * must not go unheard because its subject was written another way. */
+static void fold_reference(struct stile_value *reference,
+                           const struct stile__map *renames,
+                           const struct stile__map *here)
+{
+    size_t version =
+        stile_str_find_str(reference->text, STILE_STR("/_history/"));
+    reference->text = stile_str_sub(reference->text, 0, version);
+    const struct stile_str *name = stile__map_get(renames, reference->text);
+    if (name == NULL) {
+        name = stile__map_get(here, address_tail(reference->text));
+    }
+    if (name != NULL) {
+        reference->text = *name;
+    }
+}
+
 static void rename_references(struct stile_value *value,
-                              const struct stile__map *renames)
+                              const struct stile__map *renames,
+                              const struct stile__map *here)
 {
     for (struct stile_value *child = value->first; child; child = child->next) {
         if (child->kind == STILE_STRING &&
             stile_str_eqc(child->name, "reference")) {
-            const struct stile_str *name = stile__map_get(renames, child->text);
-            if (name != NULL) {
-                child->text = *name;
-            }
+            fold_reference(child, renames, here);
         }
-        rename_references(child, renames);
+        rename_references(child, renames, here);
+    }
+}
+
+/* Every "Type/id" of the message. Two resources of one name would be one at
+ * the receiver, and whichever is read last would win. */
+static void index_pivot(struct stile_exchange *x, struct stile__map *here)
+{
+    struct stile_value **pivot = x->pivot.items;
+    for (size_t i = 0; i < x->pivot.count; i++) {
+        struct stile_str *name = stile_arena_alloc(x->arena, sizeof(*name));
+        if (name == NULL || stile_value_text(pivot[i], "id").len == 0) {
+            continue;
+        }
+        *name = stile__resource_ref(x->arena, pivot[i]);
+        if (stile__map_get(here, *name) != NULL) {
+            finding(x, "X111", pivot[i],
+                    "another resource of the message has this type and id: "
+                    "give each its own");
+        }
+        stile__map_put(x->arena, here, *name, name);
     }
 }
 
@@ -188,9 +235,11 @@ enum stile_status stile__flatten(struct stile_exchange *x,
             flatten_entry(x, e, &renames);
         }
     }
+    struct stile__map here = {0};
+    index_pivot(x, &here);
     struct stile_value **pivot = x->pivot.items;
-    for (size_t i = 0; i < x->pivot.count && renames.count > 0; i++) {
-        rename_references(pivot[i], &renames);
+    for (size_t i = 0; i < x->pivot.count; i++) {
+        rename_references(pivot[i], &renames, &here);
     }
     return x->diags.errors > 0 ? STILE_INVALID : STILE_OK;
 }

@@ -202,6 +202,29 @@ static void hold_row(struct stile_exchange *x, const struct stile_row *row,
                  STILE_FMT(row->table), STILE_FMT(result->reason));
 }
 
+/* Rows of these types hold no coded entry and no consent; any other that could
+ * not be read, or waits, may have been a refusal. */
+static void doubt_row(struct stile_exchange *x,
+                      const struct stile_map_result *result)
+{
+    static const char *const harmless[] = {"Encounter",
+                                           "MedicationStatement",
+                                           "Organization",
+                                           "Practitioner",
+                                           "PractitionerRole",
+                                           "Task",
+                                           "Goal",
+                                           "CarePlan",
+                                           NULL};
+    struct stile_str type = stile_mapping_type(result->mapping);
+    for (size_t i = 0; harmless[i] != NULL; i++) {
+        if (stile_str_eqc(type, harmless[i])) {
+            return;
+        }
+    }
+    x->doubt = true;
+}
+
 /* All results of one row, or none: a row is all or nothing. */
 static void take_results(struct stile_exchange *x, const struct stile_row *row,
                          const struct stile_map_result *results, size_t count,
@@ -215,10 +238,12 @@ static void take_results(struct stile_exchange *x, const struct stile_row *row,
                 row->table,
                 "the row refers to one that is not in the message: send both "
                 "in one");
+            doubt_row(x, &results[i]);
             quarantine_row(x, row, diags_before);
             return;
         }
         if (results[i].kind == STILE_MAP_FAILED) {
+            doubt_row(x, &results[i]);
             quarantine_row(x, row, diags_before);
             return;
         }
@@ -226,6 +251,7 @@ static void take_results(struct stile_exchange *x, const struct stile_row *row,
     for (size_t i = 0; i < count; i++) {
         const struct stile_map_result *result = &results[i];
         if (result->kind == STILE_MAP_HELD) {
+            doubt_row(x, result);
             hold_row(x, row, result);
         } else if (result->kind == STILE_MAP_DONE) {
             struct stile_value **slot = stile__list_add(
@@ -343,7 +369,8 @@ enum stile_status stile__decode(struct stile_exchange *x)
                                        .name = message->name,
                                        .schema = x->plan->schema,
                                        .json = x->plan->json,
-                                       .csv = x->plan->csv};
+                                       .csv = x->plan->csv,
+                                       .now = message->received};
     struct stile_decoded decoded = {0};
     size_t before = x->diags.count;
     enum stile_status status =
@@ -352,6 +379,7 @@ enum stile_status stile__decode(struct stile_exchange *x)
         return status;
     }
     if (decoded.bad_rows > 0) {
+        x->doubt = true;
         quarantine_unread(x, decoded.bad_rows, before);
     }
     if (decoded.root != NULL) {

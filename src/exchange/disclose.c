@@ -38,6 +38,27 @@ bool stile__fact_replaced(const struct stile_stored_fact *stored,
     return false;
 }
 
+static bool said_by(const struct stile_stored_fact *stored,
+                    struct stile_str sender)
+{
+    return stile_str_starts(stored->source, sender) &&
+           stored->source.len > sender.len &&
+           stored->source.ptr[sender.len] == '|';
+}
+
+/* Facts of the store that count: not what the record at hand says anew, and
+ * not what the recipient said for its own good. */
+static bool counts(const struct stile__trip *trip,
+                   const struct stile_stored_fact *stored)
+{
+    const struct stile_partner *to = &trip->plan->partners[trip->route->to];
+    return !stile__fact_replaced(stored, trip->route->from, trip->resources,
+                                 trip->resource_count) &&
+           !(said_by(stored, to->name) &&
+             stile_govern_permits(trip->plan->rules, stored->name,
+                                  (enum stile_truth)stored->value));
+}
+
 static enum stile_status all_facts(struct stile__trip *trip,
                                    const struct stile_fact **ret,
                                    size_t *ret_count)
@@ -50,7 +71,17 @@ static enum stile_status all_facts(struct stile__trip *trip,
     if (status != STILE_OK) {
         return status;
     }
-    size_t total = own_count + trip->stored_count;
+    struct stile_fact *doubts = NULL;
+    size_t doubt_count = 0;
+    if (trip->doubt) {
+        status = stile_govern_doubt(trip->plan->rules,
+                                    trip->plan->partners[trip->route->to].ods,
+                                    trip->arena, &doubts, &doubt_count);
+        if (status != STILE_OK) {
+            return status;
+        }
+    }
+    size_t total = own_count + trip->stored_count + doubt_count;
     struct stile_fact *all =
         stile_arena_array(trip->arena, total, sizeof(*all));
     if (all == NULL) {
@@ -62,9 +93,7 @@ static enum stile_status all_facts(struct stile__trip *trip,
     size_t n = own_count;
     for (size_t i = 0; i < trip->stored_count; i++) {
         const struct stile_stored_fact *stored = &trip->stored[i];
-        /* What the record at hand says anew counts, not what it said. */
-        if (stile__fact_replaced(stored, trip->route->from, trip->resources,
-                                 trip->resource_count)) {
+        if (!counts(trip, stored)) {
             continue;
         }
         all[n++] = (struct stile_fact){.name = stored->name,
@@ -72,6 +101,9 @@ static enum stile_status all_facts(struct stile__trip *trip,
                                        .recipient = stored->recipient,
                                        .source = stored->source,
                                        .date = stored->date};
+    }
+    for (size_t i = 0; i < doubt_count; i++) {
+        all[n++] = doubts[i];
     }
     *ret = all;
     *ret_count = n;

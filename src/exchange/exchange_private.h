@@ -66,6 +66,7 @@ struct stile_exchange {
     struct stile_diags diags;
     enum stile__stage stage;
     unsigned rounds;
+    bool doubt; /* an entry that may be a refusal was not read, or waits */
 
     const struct stile_row *rows; /* of the message, decoded or given */
     size_t row_count;
@@ -119,6 +120,7 @@ struct stile__trip {
     const struct stile_stored_fact *stored; /* facts of the store */
     size_t stored_count;
     uint64_t epoch;
+    bool doubt; /* an entry of the record could not be read, or waits */
     stile_time now;
     stile_time exported; /* of the message, so that a second decision that
                             changes nothing writes the same bytes */

@@ -52,6 +52,10 @@ struct stile_str stile__keep(struct stile_exchange *x,
     stile_value_set_str(
         arena, root, "exported",
         stile_arena_printf(arena, "%lld", (long long)x->message->now));
+    if (x->doubt && x->persons.count == 1) {
+        stile_value_set(root, STILE_STR("doubt"),
+                        stile_value_bool(arena, true));
+    }
     keep_deletions(x, person, root);
     struct stile_value *list =
         stile_value_set_new(arena, root, "resources", STILE_ARRAY);
@@ -197,6 +201,7 @@ enum stile_status stile_exchange_again(const struct stile_plan *plan,
                                .stored = again->facts,
                                .stored_count = again->fact_count,
                                .epoch = again->epoch,
+                               .doubt = stile_value_getc(root, "doubt") != NULL,
                                .now = again->now,
                                .exported = exported,
                                .message_id = again->message_id};

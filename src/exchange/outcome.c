@@ -635,6 +635,7 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
              * go: to count that in here would hide what another message
              * taught meanwhile. */
             .epoch = answer->epoch,
+            .doubt = x->doubt && x->persons.count == 1,
             .now = x->message->now,
             .exported = x->message->now,
             .message_id = stile__message_id(x, i)};
@@ -684,7 +685,8 @@ static void fill(struct stile_exchange *x, struct stile_accept *accept)
 {
     const struct stile_message *message = x->message;
     *accept = (struct stile_accept){.now = message->now};
-    if (message->dedupe) {
+    /* What could not be used may be sent again once it is mended here. */
+    if (message->dedupe && x->stage != STAGE_BROKEN) {
         accept->source = message->source;
         accept->key = message->id;
         stile_sha256(message->bytes, &accept->digest);

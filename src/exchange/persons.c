@@ -106,6 +106,34 @@ static bool whom_of(struct stile_exchange *x,
     return false;
 }
 
+/* Types that are about nobody: they go along with whom refers to them. */
+static bool is_about_nobody(const struct stile_value *resource)
+{
+    static const char *const types[] = {
+        "Organization",  "Practitioner",      "PractitionerRole", "Location",
+        "Endpoint",      "HealthcareService", "Medication",       "Device",
+        "Questionnaire", "MessageHeader",     "Provenance",       NULL};
+    for (size_t i = 0; types[i] != NULL; i++) {
+        if (is_type(resource, types[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A refusal whose person cannot be told must not leave the rest to go out
+ * without it: the whole message is refused. */
+static void refuse_orphan(struct stile_exchange *x,
+                          const struct stile_value *resource)
+{
+    if (stile_str_eqc(x->message->family, "fhir") &&
+        !is_about_nobody(resource)) {
+        finding(x, "X109", STILE_ERROR, resource,
+                "it cannot be told whom it is about: refer to the Patient of "
+                "the message as Patient/id, or name the subject's NHS number");
+    }
+}
+
 /* ---- who is who ----------------------------------------------------------
  */
 
@@ -283,9 +311,8 @@ static void tell_left(struct stile_exchange *x, struct shared *shared)
     }
     for (size_t i = 0; i < shared->count; i++) {
         if (shared->taken[i] == 0) {
-            finding(x, "X109", STILE_WARNING, shared->items[i],
-                    "it is about no person of the message and goes nowhere: "
-                    "name its subject, or refer to it");
+            finding(x, "X112", STILE_WARNING, shared->items[i],
+                    "no person's record refers to it, so it goes nowhere");
         }
     }
 }
@@ -359,6 +386,7 @@ static enum stile_status split_resources(struct stile_exchange *x,
     for (size_t i = 0; i < x->pivot.count && status == STILE_OK; i++) {
         struct stile__person *person = NULL;
         if (!own[i]) {
+            refuse_orphan(x, pivot[i]);
             shared->items[shared->count++] = pivot[i];
             continue;
         }

@@ -112,7 +112,12 @@ static void add(const struct reader *reader, struct stile_str recipient,
              !rules->fact_defs[i].from_codes_only)) {
             continue;
         }
+        /* A refusal that does not say when is taken for the latest word. */
+        if (value == STILE_NO && !reader->date) {
+            fact.date = INT64_MAX;
+        }
         if (rules->fact_defs[i].from_codes_only) {
+            fact.date = reader->date;
             fact.value = reader->codes_only ? STILE_YES : STILE_NO;
         }
         if (!period_of(provision, &fact) && fact.value == STILE_YES) {

@@ -8,6 +8,9 @@ void stile__fact_add(struct stile_arena *arena, struct stile_fact **facts,
 {
     size_t n = *count;
 
+    if (n == STILE_FACTS_MAX + 1) {
+        return; /* stile_govern_facts answers LIMIT */
+    }
     /* Capacity is the next power of two: grown when the count is one. */
     if (n == 0 || (n >= FACTS_FIRST && (n & (n - 1)) == 0)) {
         struct stile_fact *grown =
@@ -334,7 +337,60 @@ enum stile_status stile_govern_facts(const struct stile_rules *rules,
     if (status != STILE_OK || stile_arena_failed(arena)) {
         return status != STILE_OK ? status : STILE_NOMEM;
     }
+    if (gather.fact_count > STILE_FACTS_MAX) {
+        return STILE_LIMIT;
+    }
     *ret_facts = gather.facts;
     *ret_count = gather.fact_count;
+    return STILE_OK;
+}
+
+bool stile_govern_permits(const struct stile_rules *rules,
+                          struct stile_str name, enum stile_truth value)
+{
+    uint32_t i = stile__word_find(&rules->facts, name);
+    const struct stile__fact_def *def;
+
+    if (i == STILE__NONE) {
+        return true; /* a word of another set: not to be relied on */
+    }
+    def = &rules->fact_defs[i];
+    if (def->about == STILE__ABOUT_PAIR && !def->from_codes_only) {
+        return value == STILE_YES;
+    }
+    return value == STILE_NO;
+}
+
+enum stile_status stile_govern_doubt(const struct stile_rules *rules,
+                                     struct stile_str recipient,
+                                     struct stile_arena *arena,
+                                     struct stile_fact **ret_facts,
+                                     size_t *ret_count)
+{
+    struct stile_fact *facts = NULL;
+    size_t count = 0;
+    uint32_t i;
+
+    for (i = 0; i < rules->facts.count; i++) {
+        const struct stile__fact_def *def = &rules->fact_defs[i];
+        struct stile_fact made = {.name = rules->facts.names[i],
+                                  .value = STILE_UNKNOWN,
+                                  .source = STILE_STR("an entry that could "
+                                                      "not be read"),
+                                  .date = INT64_MAX};
+
+        if (!def->from_codes && !def->from_consent && !def->from_codes_only) {
+            continue;
+        }
+        if (def->about == STILE__ABOUT_PAIR) {
+            made.recipient = recipient;
+        }
+        stile__fact_add(arena, &facts, &count, &made);
+    }
+    if (stile_arena_failed(arena)) {
+        return STILE_NOMEM;
+    }
+    *ret_facts = facts;
+    *ret_count = count;
     return STILE_OK;
 }

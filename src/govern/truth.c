@@ -15,6 +15,18 @@ struct resolved {
     enum stile_truth value;
 };
 
+/* What is dated after today cannot have been said yet: a yes like that is a
+ * slip, or an attempt to outlast a refusal. */
+static enum stile_truth value_of(const struct stile_fact *fact,
+                                 struct stile_date today)
+{
+    stile_time tomorrow =
+        (stile_time)(stile_date_days(today) + 1) * 86400 * STILE_SECOND;
+
+    return fact->value == STILE_YES && fact->date >= tomorrow ? STILE_UNKNOWN
+                                                              : fact->value;
+}
+
 /* The latest by date decides; if the latest disagree, or none of them holds
  * on the day asked about, nothing is known. */
 static struct resolved resolve(const struct stile_question *question,
@@ -41,10 +53,10 @@ static struct resolved resolve(const struct stile_question *question,
         if (!in_period(fact, question->today)) {
             continue;
         }
-        if (holds && result.value != fact->value) {
+        if (holds && result.value != value_of(fact, question->today)) {
             result.value = STILE_UNKNOWN;
         } else {
-            result.value = fact->value;
+            result.value = value_of(fact, question->today);
         }
         holds = true;
     }
