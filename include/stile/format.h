@@ -130,6 +130,7 @@ struct stile_format_input {
     /* All zero means the defaults. */
     struct stile_json_limits json;
     struct stile_csv_limits csv;
+    stile_time now; /* when it came: no birth is later; 0 not known */
 };
 
 struct stile_format {
@@ -167,7 +168,9 @@ const struct stile_format *stile_format_of_media(struct stile_str media_type);
  *   with the spreadsheet repairs of 6.3 each reported: lost leading zero or
  *   spaces of an NHS number, D/M/Y dates (never guessed when both are <= 12:
  *   the row is refused), serial dates, 3.26E+09 (refused: digits lost), smart
- *   quotes, Y/Yes/TRUE/1, duplicate rows, trailing spaces.
+ *   quotes, Y/Yes/TRUE/1, duplicate rows, trailing spaces, ="text". Refused
+ * too: rows without case_ref or person_ref, a case_ref a second time, one NHS
+ *   number of two persons, births to come. Not with commas: V320 to V324.
  * csv: any table of the schema by header, `input.table` says which.
  */
 

@@ -238,6 +238,24 @@ static bool quoted_cell(struct stile_csv *csv, const char *p, size_t i,
     }
 }
 
+/* ="text", as spreadsheets and their exporters write a number that is a text:
+ * where it ends when no quote is inside and it closes in its line, else where
+ * its quote stands; SIZE_MAX when that takes more bytes. */
+static size_t formula_text(const struct stile_csv *csv, const char *p,
+                           size_t open, size_t n)
+{
+    const char quote = csv->dialect.quote;
+    size_t i = open + 1;
+    while (i < n && p[i] != quote && p[i] != '\n' && p[i] != '\r') {
+        i++;
+    }
+    if (i + 1 >= n && !csv->ends) {
+        return SIZE_MAX;
+    }
+    bool closed = i < n && p[i] == quote && (i + 1 == n || p[i + 1] != quote);
+    return closed ? i + 1 : open;
+}
+
 /* What stands at i, behind a cell: a delimiter (*ret_next cell), the end of
  * the row (*ret_done), or neither. */
 static enum split after_cell(const struct stile_csv *csv, const char *p,
@@ -305,6 +323,13 @@ static enum split split_row(struct stile_csv *csv, const char *p, size_t n,
             }
         } else {
             size_t end = find_special(csv, p, i, n);
+            if (csv->dialect.sheet && end == i + 1 && end < n && p[i] == '=' &&
+                p[end] == csv->dialect.quote) {
+                end = formula_text(csv, p, end, n);
+                if (end == SIZE_MAX) {
+                    return SPLIT_MORE;
+                }
+            }
             if (end < n && csv->dialect.quote != 0 &&
                 p[end] == csv->dialect.quote) {
                 *ret_end = end;

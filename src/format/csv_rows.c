@@ -53,6 +53,16 @@ place_columns(struct reading *r, const struct stile_str *header, size_t count)
     return STILE_OK;
 }
 
+static bool has_needed(const struct reading *r, size_t count)
+{
+    uint32_t needed = stile_table_column(r->table, r->job->must_have);
+    bool found = r->job->must_have.len == 0;
+    for (size_t i = 0; i < count; i++) {
+        found = found || r->places[i] == needed;
+    }
+    return found;
+}
+
 static enum stile_status read_header(struct reading *r)
 {
     struct stile__csv_job *job = r->job;
@@ -74,7 +84,7 @@ static enum stile_status read_header(struct reading *r)
     }
     for (size_t i = 0; i < count; i++) {
         struct stile_str name =
-            job->trim_header ? stile_str_trim(cells[i]) : cells[i];
+            job->trim_header ? stile__trim(cells[i]) : cells[i];
         header[i] = stile_arena_str(job->arena, name);
     }
     if (stile_arena_failed(job->arena)) {
@@ -83,6 +93,12 @@ static enum stile_status read_header(struct reading *r)
     status = stile_schema_bind(job->input->schema, job->family, job->table,
                                header, count, job->arena, job->input->name,
                                job->diags, &r->table, &r->places);
+    if (status == STILE_OK && !has_needed(r, count)) {
+        stile_diag_at_record(job->diags, "V316", STILE_ERROR, job->input->name,
+                             number, job->must_have,
+                             "add this column to the header");
+        return STILE_INVALID;
+    }
     return status == STILE_OK ? place_columns(r, header, count) : status;
 }
 

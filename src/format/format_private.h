@@ -60,6 +60,8 @@ STILE_MUSTCHECK bool stile__rows_add(struct stile__rows *rows,
 STILE_MUSTCHECK enum stile_status stile__rows_done(struct stile__rows *rows,
                                                    struct stile_arena *arena,
                                                    struct stile_decoded *ret);
+/* Spaces and no-break spaces at both ends. */
+struct stile_str stile__trim(struct stile_str s);
 /* By table, then cell by cell; absent and empty cells are equal. */
 int stile__row_cmp(const struct stile_row *a, const struct stile_row *b);
 /* dup[i] is set where an equal row stands before row i. */
@@ -79,6 +81,7 @@ struct stile__csv_job {
     struct stile_arena *arena;
     struct stile_diags *diags;
     bool trim_header;
+    struct stile_str must_have; /* a column that is no key, or empty */
     size_t count; /* set while decoding: the table's and unknown columns */
     /* NULL, or called with the cells in the table's order; may change them,
      * texts in the arena. */

@@ -35,6 +35,21 @@ enum stile_status stile__rows_done(struct stile__rows *rows,
     return kept != NULL ? STILE_OK : STILE_NOMEM;
 }
 
+struct stile_str stile__trim(struct stile_str s)
+{
+    const struct stile_str gap = STILE_STR("\xc2\xa0"); /* U+00A0 */
+    for (;;) {
+        s = stile_str_trim(s);
+        if (stile_str_starts(s, gap)) {
+            s = stile_str_sub(s, gap.len, s.len - gap.len);
+        } else if (stile_str_ends(s, gap)) {
+            s = stile_str_sub(s, 0, s.len - gap.len);
+        } else {
+            return s;
+        }
+    }
+}
+
 int stile__row_cmp(const struct stile_row *a, const struct stile_row *b)
 {
     int order = stile_str_cmp(a->table, b->table);

@@ -11,9 +11,15 @@ static bool repair_cell(const struct stile__repair *repair,
     if (stile_str_eqc(repair->column, "nhs_number")) {
         return stile__repair_nhs_number(repair, cell);
     }
+    if (stile_str_eqc(repair->column, "case_ref") ||
+        stile_str_eqc(repair->column, "person_ref")) {
+        return stile__repair_ref(repair, cell);
+    }
     switch (type) {
     case STILE_COL_DATE:
-        return stile__repair_date(repair, false, cell);
+        return stile__repair_date(repair, false, cell) &&
+               (!stile_str_eqc(repair->column, "birth_date") ||
+                stile__check_birth(repair, *cell));
     case STILE_COL_DATETIME:
         return stile__repair_date(repair, true, cell);
     case STILE_COL_BOOL:
@@ -22,6 +28,39 @@ static bool repair_cell(const struct stile__repair *repair,
     default:
         return true;
     }
+}
+
+/* The day in London when the message came, or 0. */
+static int64_t today_of(const struct stile_format_input *input)
+{
+    const stile_time day = 86400 * STILE_SECOND;
+    if (input->now <= 0) {
+        return 0;
+    }
+    stile_time local = input->now + stile_london_offset_minutes(input->now) *
+                                        (60 * STILE_SECOND);
+    return stile_date_days((struct stile_date){1970, 1, 1}) + local / day;
+}
+
+/* Their ids are made of these two: none is invented. */
+static bool has_refs(const struct stile__csv_job *job,
+                     const struct stile_table *table,
+                     const struct stile_str *cells, uint64_t row)
+{
+    const struct stile_str refs[] = {STILE_STR("case_ref"),
+                                     STILE_STR("person_ref")};
+    bool ok = true;
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t at = stile_table_column(table, refs[i]);
+        if (at != UINT32_MAX && cells[at].len == 0) {
+            ok = false;
+            stile_diag_at_record(job->diags, "V316", STILE_ERROR,
+                                 job->input->name, row, refs[i],
+                                 "fill in this cell; a row without its "
+                                 "reference is not used");
+        }
+    }
+    return ok;
 }
 
 static enum stile__fix fix_row(struct stile__csv_job *job,
@@ -36,9 +75,12 @@ static enum stile__fix fix_row(struct stile__csv_job *job,
         }
         empty = false;
         if (i < table->count) {
-            struct stile__repair repair = {job->arena, job->diags,
+            struct stile__repair repair = {job->arena,
+                                           job->diags,
                                            job->input->name,
-                                           table->columns[i].name, row};
+                                           table->columns[i].name,
+                                           row,
+                                           today_of(job->input)};
             ok = repair_cell(&repair, table->columns[i].type, &cells[i]) && ok;
         }
     }
@@ -48,6 +90,7 @@ static enum stile__fix fix_row(struct stile__csv_job *job,
                              "delete empty rows; this one was passed over");
         return STILE__ROW_DROP;
     }
+    ok = has_refs(job, table, cells, row) && ok;
     return ok ? STILE__ROW_KEEP : STILE__ROW_BAD;
 }
 
@@ -95,10 +138,17 @@ static enum stile_status decode(const struct stile_format_input *input,
                                  .arena = arena,
                                  .diags = diags,
                                  .trim_header = true,
+                                 .must_have = STILE_STR("person_ref"),
                                  .fix = fix_row};
-    enum stile_status status = stile__csv_decode(&job, &decoded);
+    enum stile_status status = stile__sheet_check(input, diags);
+    if (status == STILE_OK) {
+        status = stile__csv_decode(&job, &decoded);
+    }
     if (status == STILE_OK) {
         status = drop_twins(input, arena, diags, &decoded);
+    }
+    if (status == STILE_OK) {
+        status = stile__sheet_clashes(&decoded, diags);
     }
     if (status == STILE_OK) {
         *ret = decoded;

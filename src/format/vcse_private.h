@@ -20,6 +20,7 @@ struct stile__repair {
     struct stile_diags *diags;
     struct stile_str file, column;
     uint64_t row;
+    int64_t today; /* in London, as stile_date_days counts; 0 not known */
 };
 
 /* Each changes the cell in place and reports it. False: the row is refused,
@@ -28,10 +29,27 @@ bool stile__repair_nhs_number(const struct stile__repair *repair,
                               struct stile_str *cell);
 bool stile__repair_date(const struct stile__repair *repair, bool time_allowed,
                         struct stile_str *cell);
+/* A date of birth that was repaired: neither to come nor before 1880. */
+bool stile__check_birth(const struct stile__repair *repair,
+                        struct stile_str cell);
+/* case_ref and person_ref. */
+bool stile__repair_ref(const struct stile__repair *repair,
+                       struct stile_str *cell);
 void stile__repair_bool(const struct stile__repair *repair,
                         struct stile_str *cell);
-/* Ends, formula guard, curly quotes: for every cell, first of all. */
+/* Ends, what kept a cell from being a formula, curly quotes: for every cell,
+ * first of all. */
 void stile__repair_text(const struct stile__repair *repair,
                         struct stile_str *cell);
+
+/* Before the rows are read: INVALID with one finding where the sheet is none,
+ * or has no commas. */
+STILE_MUSTCHECK enum stile_status
+stile__sheet_check(const struct stile_format_input *input,
+                   struct stile_diags *diags);
+/* Refuses rows that repeat a case_ref, and those of different persons with one
+ * NHS number. */
+STILE_MUSTCHECK enum stile_status
+stile__sheet_clashes(struct stile_decoded *decoded, struct stile_diags *diags);
 
 #endif

@@ -66,9 +66,51 @@ static struct stile_str without_gaps(struct stile_arena *arena,
     return (struct stile_str){out, n};
 }
 
+static void unwrap(const struct stile__repair *r, struct stile_str inner,
+                   struct stile_str *cell)
+{
+    note(r, "V325", STILE_WARNING,
+         "leave out the apostrophe, .0 or =\"\" that the spreadsheet put "
+         "round this cell; it was removed");
+    *cell = inner;
+}
+
+/* The apostrophe by which a spreadsheet marks a number as text. */
+static void drop_apostrophe(const struct stile__repair *r,
+                            struct stile_str *cell)
+{
+    if (cell->len > 1 && cell->ptr[0] == '\'') {
+        unwrap(r, stile_str_sub(*cell, 1, cell->len - 1), cell);
+    }
+}
+
+/* 9990002371.0: a number cell, not yet a text. */
+static void drop_fraction(const struct stile__repair *r, struct stile_str *cell)
+{
+    if (cell->len > 2 && stile_str_ends(*cell, STILE_STR(".0")) &&
+        all_digits(stile_str_sub(*cell, 0, cell->len - 2))) {
+        unwrap(r, stile_str_sub(*cell, 0, cell->len - 2), cell);
+    }
+}
+
+bool stile__repair_ref(const struct stile__repair *r, struct stile_str *cell)
+{
+    drop_apostrophe(r, cell);
+    /* A reference may well be 3E10; spreadsheets write the sign, 3.00E+10. */
+    if (scientific(*cell) && (stile_str_find(*cell, '+') != SIZE_MAX ||
+                              stile_str_find(*cell, '-') != SIZE_MAX)) {
+        return refuse(r, "V304",
+                      "format the column as text and enter the reference "
+                      "again; the spreadsheet has lost digits");
+    }
+    return true;
+}
+
 bool stile__repair_nhs_number(const struct stile__repair *r,
                               struct stile_str *cell)
 {
+    drop_apostrophe(r, cell);
+    drop_fraction(r, cell);
     if (scientific(*cell)) {
         return refuse(r, "V304",
                       "format the column as text and enter the NHS number "
@@ -99,6 +141,10 @@ bool stile__repair_nhs_number(const struct stile__repair *r,
 }
 
 /* ---- dates ---- */
+
+#define SERIAL_MAX 60000
+#define BIRTH_YEAR_MIN 1880
+#define BIRTH_YEAR_MAX 2100 /* where today is not known */
 
 /* Reads up to four digits at *at. */
 static size_t read_digits(struct stile_str s, size_t *at, int *ret)
@@ -195,7 +241,7 @@ static bool slashed(const struct stile__repair *r, bool time_allowed,
 }
 
 /* A spreadsheet's day number, from 1899-12-30: five digits, so that a year
- * alone is never taken for one (1927-05-18 to 2173-10-13). */
+ * alone is never taken for one (1927-05-18), up to SERIAL_MAX (2064-04-08). */
 static bool serial(const struct stile__repair *r, bool time_allowed,
                    struct stile_str *cell)
 {
@@ -204,7 +250,8 @@ static bool serial(const struct stile__repair *r, bool time_allowed,
     int64_t scale = 1;
     if (cell->len < 5 || !all_digits(stile_str_sub(*cell, 0, 5)) ||
         cell->ptr[0] == '0' || cell->len > 16 ||
-        !stile_str_to_int64(stile_str_sub(*cell, 0, 5), &days)) {
+        !stile_str_to_int64(stile_str_sub(*cell, 0, 5), &days) ||
+        days > SERIAL_MAX) {
         return false;
     }
     bool timed = cell->len > 5;
@@ -253,6 +300,21 @@ bool stile__repair_date(const struct stile__repair *r, bool time_allowed,
         return false;
     }
     return is || refuse(r, "V307", "write this date as YYYY-MM-DD");
+}
+
+bool stile__check_birth(const struct stile__repair *r, struct stile_str cell)
+{
+    struct stile_date d = {0, 0, 0};
+    if (!stile_date_parse(cell, &d)) {
+        return true; /* refused as a date already */
+    }
+    if (d.year < BIRTH_YEAR_MIN || d.year > BIRTH_YEAR_MAX ||
+        (r->today != 0 && stile_date_days(d) > r->today)) {
+        return refuse(r, "V318",
+                      "check the date of birth; it lies in the future or "
+                      "before 1880");
+    }
+    return true;
 }
 
 /* ---- the rest ---- */
@@ -310,7 +372,7 @@ static void straighten(const struct stile__repair *r, struct stile_str *cell)
 
 void stile__repair_text(const struct stile__repair *r, struct stile_str *cell)
 {
-    struct stile_str trimmed = stile_str_trim(*cell);
+    struct stile_str trimmed = stile__trim(*cell);
     if (trimmed.len != cell->len) {
         note(r, "V301", STILE_NOTE,
              "leave out spaces at the ends of cells; they were removed");
@@ -321,6 +383,10 @@ void stile__repair_text(const struct stile__repair *r, struct stile_str *cell)
         note(r, "V312", STILE_NOTE,
              "the quote that kept this cell from being a formula was removed");
         *cell = stile_str_sub(*cell, 1, cell->len - 1);
+    } else if (cell->len > 3 && stile_str_starts(*cell, STILE_STR("=\"")) &&
+               stile_str_find(stile_str_sub(*cell, 2, cell->len), '"') ==
+                   cell->len - 3) {
+        unwrap(r, stile__trim(stile_str_sub(*cell, 2, cell->len - 3)), cell);
     }
     straighten(r, cell);
 }

@@ -347,8 +347,8 @@ Test(format_vcse, sheet_in_windows_1252)
     struct fixture f;
     start(&f);
     cr_assert_eq(decode(&f, "vcse-csv", "",
-                        STILE_STR("case_ref,family_name,status\r\n"
-                                  "C1,Zo\xeb,active\r\n")),
+                        STILE_STR("case_ref,person_ref,family_name\r\n"
+                                  "C1,P1,Zo\xeb\r\n")),
                  STILE_OK);
     cr_assert_eq(f.decoded.row_count, 1);
     cr_assert(stile_str_eqc(
@@ -372,6 +372,196 @@ Test(format_vcse, sheet_without_its_key_or_header_is_refused)
                       stile_str_eqc(f.diags.items[i].path, "case_ref"));
     }
     cr_assert(key);
+    end(&f);
+}
+
+/* A sheet of these columns. */
+static void decode_sheet(struct fixture *f, const char *header,
+                         const char *rows, stile_time now)
+{
+    struct stile_format_input in = {
+        .bytes = stile_arena_printf(f->arena, "%s\r\n%s", header, rows),
+        .name = STILE_STR("in"),
+        .schema = f->schema,
+        .now = now};
+    cr_assert_eq(stile_format_find(STILE_STR("vcse-csv"))
+                     ->decode(&in, f->arena, &f->diags, &f->decoded),
+                 STILE_OK);
+}
+
+/* A code at a row, with a column or without. */
+static const struct stile_diag *finding_at(const struct fixture *f,
+                                           const char *code, uint32_t row,
+                                           const char *column)
+{
+    for (size_t i = 0; i < f->diags.count; i++) {
+        const struct stile_diag *d = &f->diags.items[i];
+        if (strcmp(d->code, code) == 0 && d->line == row &&
+            stile_str_eqc(d->path, column)) {
+            return d;
+        }
+    }
+    cr_assert_fail("no %s at row %u, %s", code, (unsigned)row, column);
+    return NULL;
+}
+
+static bool says(const struct stile_diag *d, const char *text)
+{
+    return stile_str_find_str(d->message, stile_str_cstr(text)) != SIZE_MAX;
+}
+
+Test(format_vcse, a_row_without_its_references_is_refused)
+{
+    struct fixture f;
+    start(&f);
+    decode_sheet(&f, "case_ref,person_ref",
+                 "3.26E+09,P1\r\nC2,1.00E+03\r\n,P3\r\nC4, \xc2\xa0\r\n"
+                 "3E10,P5\r\n'0012,P6\r\n",
+                 0);
+    cr_assert_eq(f.decoded.bad_rows, 4);
+    cr_assert_eq(f.decoded.row_count, 2);
+    finding_at(&f, "V304", 2, "case_ref");
+    finding_at(&f, "V304", 3, "person_ref");
+    finding_at(&f, "V316", 4, "case_ref");
+    finding_at(&f, "V316", 5, "person_ref");
+    cr_assert_eq(f.decoded.rows[0].number, 6);
+    cr_assert(stile_str_eqc(
+        stile_row_get(&f.decoded.rows[1], STILE_STR("case_ref")), "0012"));
+    end(&f);
+}
+
+Test(format_vcse, a_case_ref_stands_once_and_a_number_has_one_person)
+{
+    struct fixture f;
+    start(&f);
+    decode_sheet(&f, "case_ref,person_ref,nhs_number,source",
+                 "C1,P1,9990000018,A1\r\nC1,P1,9990000018,B1\r\n"
+                 "C3,P3,9990000026,A1\r\nC4,P4,999 000 0026,A1\r\n"
+                 "C5,P3,9990000026,A1\r\nC6,P6,,A1\r\nC7,P7,,A1\r\n",
+                 0);
+    cr_assert_eq(f.decoded.bad_rows, 4);
+    cr_assert_eq(f.decoded.row_count, 3);
+    cr_assert_eq(f.decoded.rows[0].number, 2);
+    cr_assert_eq(f.decoded.rows[1].number, 7);
+    cr_assert_eq(f.decoded.rows[2].number, 8);
+    cr_assert(says(finding_at(&f, "V317", 3, "case_ref"), "row 2"));
+    cr_assert(says(finding_at(&f, "V319", 4, "nhs_number"), "row 5"));
+    cr_assert(says(finding_at(&f, "V319", 5, "nhs_number"), "row 4"));
+    cr_assert(says(finding_at(&f, "V319", 6, "nhs_number"), "row 5"));
+    cr_assert_eq(f.diags.errors, 4);
+    end(&f);
+}
+
+Test(format_vcse, nobody_is_born_tomorrow)
+{
+    struct fixture f;
+    stile_time now = 0;
+    start(&f);
+    /* 23:30 in UTC is the next day in London's summer. */
+    cr_assert(stile_time_parse(STILE_STR("2026-06-30T23:30:00Z"), &now));
+    decode_sheet(&f, "case_ref,person_ref,birth_date",
+                 "C2,P2,2026-07-01\r\nC3,P3,2026-07-02\r\n"
+                 "C4,P4,1880-01-01\r\nC5,P5,1879-12-31\r\n"
+                 "C6,P6,60000\r\nC7,P7,60001\r\nC8,P8,25/12/2026\r\n",
+                 now);
+    cr_assert_eq(f.decoded.row_count, 2);
+    finding_at(&f, "V318", 3, "birth_date");
+    finding_at(&f, "V318", 5, "birth_date");
+    finding_at(&f, "V318", 6, "birth_date");
+    finding_at(&f, "V307", 7, "birth_date");
+    finding_at(&f, "V318", 8, "birth_date");
+    /* Without a clock the year 2100 is the last, and day numbers end. */
+    decode_sheet(&f, "case_ref,person_ref,birth_date",
+                 "C2,P2,2100-12-31\r\nC3,P3,2101-01-01\r\n"
+                 "C4,P4,60000\r\nC5,P5,60001\r\n",
+                 0);
+    cr_assert_eq(f.decoded.row_count, 2);
+    cr_assert_eq(f.decoded.bad_rows, 2);
+    end(&f);
+}
+
+Test(format_vcse, what_a_spreadsheet_puts_round_a_number_is_removed)
+{
+    static const char *const cells[] = {"9990000018.0",
+                                        "'9990000018",
+                                        "\xe2\x80\x99"
+                                        "9990000018",
+                                        "=\"9990000018\"",
+                                        "\"=\"\"9990000018\"\"\"",
+                                        "\xc2\xa0"
+                                        "999\xc2\xa0"
+                                        "0000018 \xc2\xa0"};
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        struct fixture f;
+        char rows[128];
+        start(&f);
+        snprintf(rows, sizeof rows, "C1,P1,%s\r\n", cells[i]);
+        decode_sheet(&f, "case_ref,person_ref,nhs_number", rows, 0);
+        cr_assert_eq(f.decoded.row_count, 1, "%s", cells[i]);
+        cr_assert(stile_str_eqc(stile_row_get(&f.decoded.rows[0],
+                                              STILE_STR("nhs_number")),
+                                "9990000018"),
+                  "%s", cells[i]);
+        cr_assert_eq(f.diags.errors, 0);
+        finding_at(&f, i < 5 ? "V325" : "V302", 2, "nhs_number");
+        end(&f);
+    }
+}
+
+Test(format_vcse, a_formula_with_a_quote_inside_is_a_broken_row)
+{
+    struct fixture f;
+    start(&f);
+    decode_sheet(&f, "case_ref,person_ref",
+                 "=\"C1\",P1\r\n=\"C\"\"2\",P2\r\n=\"C3,P3\r\n"
+                 "C4,=\"P4\"",
+                 0);
+    cr_assert_eq(f.decoded.row_count, 2);
+    cr_assert_eq(f.decoded.bad_rows, 2);
+    finding_at(&f, "V102", 3, "");
+    finding_at(&f, "V102", 4, "");
+    end(&f);
+}
+
+Test(format_vcse, no_sheet_with_commas_is_one_plain_error)
+{
+    static const char cut[] = "\xff\xfe"
+                              "c\0a\0";
+    static const char bare[] = "c\0a\0s\0e\0";
+    static const struct {
+        struct stile_str bytes;
+        const char *code;
+        uint32_t row;
+    } wrong[] = {
+        {STILE_STR("case_ref;person_ref\r\nC1;P1\r\n"), "V323", 1},
+        {STILE_STR("\xef\xbb\xbf\"case_ref\";\"person_ref\"\r\n"), "V323", 1},
+        {STILE_STR("\ncase_ref\tperson_ref\nC1\tP1\n"), "V324", 2},
+        {STILE_STR("sep=,\r\ncase_ref,person_ref\r\n"), "V322", 1},
+        {STILE_STR("Sep=;\r\ncase_ref;person_ref\r\n"), "V322", 1},
+        {STILE_STR("PK\x03\x04rest"), "V321", 0},
+        {{cut, sizeof cut - 1}, "V320", 0},
+        {{bare, sizeof bare - 1}, "V320", 0},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct fixture f;
+        start(&f);
+        cr_assert_eq(decode(&f, "vcse-csv", "", wrong[i].bytes), STILE_INVALID,
+                     "%zu", i);
+        cr_assert_eq(f.diags.count, 1, "%zu", i);
+        cr_assert_str_eq(f.diags.items[0].code, wrong[i].code);
+        cr_assert_eq(f.diags.items[0].line, wrong[i].row);
+        end(&f);
+    }
+}
+
+Test(format_vcse, a_sheet_needs_its_person_column)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(decode(&f, "vcse-csv", "", STILE_STR("case_ref\nC1\nC2\n")),
+                 STILE_INVALID);
+    finding_at(&f, "V316", 1, "person_ref");
+    cr_assert_eq(f.diags.errors, 1);
     end(&f);
 }
 
