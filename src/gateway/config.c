@@ -106,6 +106,12 @@ static bool is_loopback(const char *host)
            stile_str_eqc(text, "::1");
 }
 
+/* Every address of the machine, so also the other one's. */
+static bool is_wildcard(const char *host)
+{
+    return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
 static void read_gateway(struct stile__reader *reader,
                          const struct stile_node *map)
 {
@@ -126,6 +132,15 @@ static void read_gateway(struct stile__reader *reader,
             reader, stile_node_get(map, "admin"), STILE__C124, STILE_WARNING,
             "the admin address '%s' can be reached from outside",
             config->admin);
+    }
+    if (config->listen && config->admin && config->listen_port != 0 &&
+        config->listen_port == config->admin_port &&
+        (strcmp(config->listen, config->admin) == 0 ||
+         is_wildcard(config->listen) || is_wildcard(config->admin))) {
+        (void)stile__config_find(
+            reader, stile_node_get(map, "admin"), STILE__C135, STILE_ERROR,
+            "'listen' (%s) and 'admin' (%s) are both on port %d",
+            config->listen, config->admin, config->admin_port);
     }
     stile__config_file(reader, stile_node_get(map, "certificate"),
                        &config->tls.certificate);

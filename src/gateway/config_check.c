@@ -231,7 +231,84 @@ static void check_word(struct stile__reader *reader,
     diag = stile__config_find(reader, node, code, STILE_ERROR,
                               "the %s '%.*s' is not known", what,
                               STILE_FMT(node->text));
-    stile_diag_suggest(reader->diags, diag, node->text, words, count);
+    /* The nearest agreement is one with somebody else. */
+    if (code != STILE__C129) {
+        stile_diag_suggest(reader->diags, diag, node->text, words, count);
+    }
+}
+
+static const struct stile_node *party_of(const struct stile_node *agreement,
+                                         const char *as)
+{
+    const struct stile_node *between = stile_node_get(agreement, "between");
+    const struct stile_node *party;
+
+    for (party = between ? between->first : NULL; party; party = party->next) {
+        if (stile_str_eqc(stile_node_text(party, "as"), as)) {
+            return party;
+        }
+    }
+    return NULL;
+}
+
+/* One end of a route against one party of its agreement. */
+static void check_party(struct stile__reader *reader,
+                        const struct stile_node *at,
+                        const struct stile_node *agreement, const char *as,
+                        const struct stile_partner *end)
+{
+    const struct stile_node *party = party_of(agreement, as);
+    struct stile_str ods = stile_node_text(party, "ods");
+    struct stile_str kind = stile_node_text(party, "kind");
+    struct stile_str id = stile_node_text(agreement, "agreement");
+    struct stile_diag *diag = NULL;
+
+    if (ods.len > 0 && end->ods.len > 0 && !stile_str_eq(ods, end->ods)) {
+        diag = stile__config_find(
+            reader, at, STILE__C136, STILE_ERROR,
+            "the %s of this route is %.*s, and that of agreement %.*s is "
+            "%.*s, so nothing would go",
+            as, STILE_FMT(end->ods), STILE_FMT(id), STILE_FMT(ods));
+    } else if (kind.len > 0 && end->kind.len > 0 &&
+               !stile_str_eq(kind, end->kind)) {
+        diag = stile__config_find(
+            reader, at, STILE__C136, STILE_ERROR,
+            "the %s of this route, %.*s, is %.*s here, and %.*s in "
+            "agreement %.*s",
+            as, STILE_FMT(ods), STILE_FMT(end->kind), STILE_FMT(kind),
+            STILE_FMT(id));
+    }
+    if (diag) {
+        stile_diag_second(diag, party->source, party->span);
+    }
+}
+
+static void check_parties(struct stile__reader *reader,
+                          const struct stile_node *agreements)
+{
+    const struct stile_config *config = reader->config;
+    const struct stile_partner self = {
+        .ods = config->ods, .kind = config->kind, .own = true};
+
+    for (size_t i = 0; i < config->route_count; i++) {
+        const struct stile_route *route = &config->routes[i];
+        const struct stile_node *at = stile_node_get(
+            stile__config_item(config, "routes", i), "agreement");
+        const struct stile_node *entry = agreements ? agreements->first : NULL;
+
+        if (!at || route->to >= config->partner_count ||
+            config->partners[route->to].partner.own) {
+            continue;
+        }
+        for (; entry; entry = entry->next) {
+            if (stile_str_eq(stile_node_text(entry, "agreement"), at->text)) {
+                check_party(reader, at, entry, "sender", &self);
+                check_party(reader, at, entry, "recipient",
+                            &config->partners[route->to].partner);
+                break;
+            }
+        }
+    }
 }
 
 static void check_rule_words(struct stile__reader *reader)
@@ -259,6 +336,7 @@ static void check_rule_words(struct stile__reader *reader)
                                   "agreement"),
                    STILE__C129, "agreement", words, count);
     }
+    check_parties(reader, agreements);
     count = words_of(stile_node_get(vocabulary, "kinds"), NULL, words);
     check_word(reader, gateway_node(config, "kind"), STILE__C113,
                "kind of organisation", words, count);

@@ -47,7 +47,10 @@
     X(C131, "renew it and put the new file in its place")                      \
     X(C132, "mend the certificate files named here")                           \
     X(C133, "mend the audit key")                                              \
-    X(C134, "give a larger number, so that the order of sizes holds")
+    X(C134, "give a larger number, so that the order of sizes holds")          \
+    X(C135, "give the two a port each")                                        \
+    X(C136, "correct the one that is wrong, or name the agreement these two "  \
+            "have with each other")
 
 enum stile__config_code {
 #define X(code, next) STILE__##code,

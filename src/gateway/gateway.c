@@ -470,20 +470,12 @@ static int open_store(struct gateway *g)
 
 static int read_audit_key(struct gateway *g)
 {
-    struct stile_str text, error;
-    struct stile_digest seed;
+    struct stile_str error = STILE_STR_NULL;
     struct stile_arena *arena = stile_arena_new(8192);
     int rc = 0;
-    if (stile_file_read(g->config->audit_key, 4096, arena, &text, &error) !=
-        STILE_OK) {
+    if (stile_audit_key_read(g->config->audit_key, g->audit_seed, arena,
+                             &error) != STILE_OK) {
         rc = complain(g, "audit-key", error);
-    } else if (!stile_digest_parse(stile_str_trim(text), &seed)) {
-        rc = complain(g, "audit-key",
-                      STILE_STR("the audit key must be 64 hex digits: make "
-                                "one with certs/make"));
-    } else {
-        memcpy(g->audit_seed, seed.bytes, sizeof(g->audit_seed));
-        stile_wipe(&seed, sizeof(seed));
     }
     stile_arena_free(&arena); /* wipes */
     return rc;

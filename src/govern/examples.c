@@ -212,6 +212,13 @@ static bool speaks(const struct stile__verdict *verdict, uint32_t rule)
            (verdict->limits[rule / 64] >> (rule % 64) & 1);
 }
 
+/* A hold that no limit asks for is the share's own way of letting go. */
+static bool limited(const struct stile__verdict *verdict)
+{
+    return verdict->limits[0] || verdict->limits[1] || verdict->limits[2] ||
+           verdict->limits[3];
+}
+
 static void run_example(struct stile__load *load, const struct example *example,
                         struct seen *seen)
 {
@@ -238,8 +245,8 @@ static void run_example(struct stile__load *load, const struct example *example,
     }
     goes = verdict.outcome == STILE_OUTCOME_RELEASE ||
            verdict.outcome == STILE_OUTCOME_CHANGED ||
-           (verdict.outcome == STILE_OUTCOME_HOLD && rule->holds &&
-            rule->kind == STILE__SHARE);
+           (verdict.outcome == STILE_OUTCOME_HOLD &&
+            (rule->kind == STILE__SHARE ? rule->holds : !limited(&verdict)));
     speaking = speaks(&verdict, example->rule);
     /* A share speaks when it lets go; a limit when it keeps back or changes,
      * and its other case is one it has nothing to say in. */

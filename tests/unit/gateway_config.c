@@ -312,36 +312,101 @@ static void check_path(const char *path)
     remove_changed(path);
 }
 
+/* stile_config_check of good.yaml with one line replaced, with the shipped
+ * mappings. */
+static void check_changed(const char *from, const char *to)
+{
+    const char *path = changed(from, to);
+    struct stile_str text, error;
+    FILE *file;
+    size_t at;
+
+    /* `changed` moves the file, so the mappings folder is named in full. */
+    cr_assert_eq(stile_file_read(path, 1u << 20, arena, &text, &error),
+                 STILE_OK);
+    at = stile_str_find_str(text, STILE_STR("../../../mappings"));
+    cr_assert_neq(at, SIZE_MAX);
+    file = fopen(path, "wb");
+    cr_assert_not_null(file);
+    (void)fprintf(file, "%.*s%s/mappings%s", (int)at, text.ptr,
+                  STILE_SOURCE_DIR,
+                  text.ptr + at + strlen("../../../mappings"));
+    cr_assert_eq(fclose(file), 0);
+    check_path(path);
+}
+
+static bool said(const char *text)
+{
+    for (size_t i = 0; i < diags.count; i++) {
+        if (stile_str_find_str(diags.items[i].message, stile_str_cstr(text)) !=
+            SIZE_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
 Test(config, check_knows_the_words_of_the_rules)
 {
-    /* `changed` moves the file, so the mappings folder is named in full. */
     static const char *const lines[][2] = {
         {"purpose: individual-care", "C128"},
-        {"agreement: DSA-2026-003", "C129"},
+        {"agreement: DSA-2026-001", "C129"},
         {"kind: voluntary-non-care", "C113"},
     };
 
     for (size_t i = 0; i < 3; i++) {
         char to[128];
-        const char *path;
-        FILE *file;
-        struct stile_str text, error;
-        size_t at;
 
         (void)snprintf(to, sizeof(to), "%sx", lines[i][0]);
-        path = changed(lines[i][0], to);
-        cr_assert_eq(stile_file_read(path, 1u << 20, arena, &text, &error),
-                     STILE_OK);
-        at = stile_str_find_str(text, STILE_STR("../../../mappings"));
-        cr_assert_neq(at, SIZE_MAX);
-        file = fopen(path, "wb");
-        cr_assert_not_null(file);
-        (void)fprintf(file, "%.*s%s/mappings%s", (int)at, text.ptr,
-                      STILE_SOURCE_DIR,
-                      text.ptr + at + strlen("../../../mappings"));
-        cr_assert_eq(fclose(file), 0);
-        check_path(path);
+        check_changed(lines[i][0], to);
         cr_expect_eq(count_of(lines[i][1]), 1, "%s", to);
+    }
+}
+
+Test(config, the_nearest_agreement_is_not_offered)
+{
+    check_changed("agreement: DSA-2026-001", "agreement: DSA-2026-0O1");
+    cr_assert_eq(count_of("C129"), 1);
+    for (size_t i = 0; i < diags.count; i++) {
+        if (strcmp(diags.items[i].code, "C129") == 0) {
+            cr_expect_eq(diags.items[i].hint.len, 0);
+        }
+    }
+}
+
+Test(config, check_holds_a_route_to_the_parties_of_its_agreement)
+{
+    check_changed("agreement: DSA-2026-001", "agreement: DSA-2026-001");
+    cr_expect_eq(count_of("C136"), 0);
+    check_changed("ods: RZ9", "ods: RZ8");
+    cr_expect_eq(count_of("C136"), 1);
+    cr_expect(said("the recipient of this route is RZ8, and that of agreement "
+                   "DSA-2026-001 is RZ9"));
+    check_changed("kind: trust", "kind: icb");
+    cr_expect_eq(count_of("C136"), 1);
+    cr_expect(said("the recipient of this route, RZ9, is icb here, and "
+                   "trust in agreement DSA-2026-001"));
+    check_changed("agreement: DSA-2026-001", "agreement: DSA-2026-003");
+    cr_expect_eq(count_of("C136"), 2, "both ends are others'");
+    cr_expect(said("the sender of this route is A99901, and that of agreement "
+                   "DSA-2026-003 is RZ9"));
+}
+
+Test(config, partners_and_admin_have_a_port_each)
+{
+    static const struct {
+        const char *admin, *code;
+    } cases[] = {{"127.0.0.1:8443", "C135"},
+                 {"127.0.0.1:8444", ""},
+                 {"0.0.0.0:8443", "C135"},
+                 {"\"[::1]:8443\"", ""}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char line[64];
+
+        (void)snprintf(line, sizeof(line), "admin: %s", cases[i].admin);
+        cr_expect_str_eq(only_error("admin: \"[::1]:9443\"", line),
+                         cases[i].code, "%s", line);
     }
 }
 
