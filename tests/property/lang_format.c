@@ -23,7 +23,8 @@ static void read_file(struct files *f, const char *path)
     size_t n = fread(text, 1, 1 << 16, file);
     fclose(file);
     f->items[f->count++] = (struct stile_source){
-        stile_arena_str(f->arena, stile_str_cstr(path)), {text, n}};
+        stile_str_cstr(stile_arena_cstr(f->arena, stile_str_cstr(path))),
+        {text, n}};
 }
 
 static void read_folder(struct files *f, const char *folder)
