@@ -177,7 +177,9 @@ struct stile_str stile_schema_dialect(const struct stile_schema *schema,
  * UINT32_MAX for an unknown column (warning D101; kept and reported, never
  * dropped in silence). A missing key column is an error (D102), so are a
  * column named twice (D103) and a table nobody knows (D104, NOT_FOUND);
- * other missing columns are a note (D105).
+ * so is a missing sensitive mark (D106): not sent would read as not set. Other
+ * missing columns are a note (D105). Unknown ones are told by number: a file
+ * without a header has values there.
  */
 STILE_MUSTCHECK enum stile_status stile_schema_bind(
     const struct stile_schema *schema, struct stile_str family,

@@ -169,18 +169,12 @@ best_table(const struct stile_schema *schema, struct stile_str family,
     return best;
 }
 
-/* A header cell is the file's own text, not a value of a row; yet a file
- * without a header has values there, so only a name-like cell is repeated. */
-static struct stile_str shown(struct stile_str name)
+/* A file without a header has a person's values where the names should be, so
+ * a cell that is no column's name is told by its number only. */
+static struct stile_str shown(size_t i, char out[32])
 {
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '_' &&
-            !(i > 0 && c >= '0' && c <= '9')) {
-            return STILE_STR("?");
-        }
-    }
-    return name.len > 0 && name.len <= 64 ? name : STILE_STR("?");
+    int n = snprintf(out, 32, "column %zu", i + 1);
+    return (struct stile_str){out, n > 0 && n < 32 ? (size_t)n : 0};
 }
 
 static bool report_missing(const struct stile_table *table,
@@ -198,6 +192,12 @@ static bool report_missing(const struct stile_table *table,
             stile_diag_at_record(diags, "D102", STILE_ERROR, file, 0, c->name,
                                  "send the file with this key column; rows "
                                  "cannot be told apart without it");
+        } else if (c->sensitive && !c->optional && c->type == STILE_COL_BOOL) {
+            /* A mark that is not sent would be read as one that is not set. */
+            ok = false;
+            stile_diag_at_record(diags, "D106", STILE_ERROR, file, 0, c->name,
+                                 "send the file with this column: it may hold "
+                                 "what must not be passed on");
         } else if (!c->optional) {
             stile_diag_at_record(diags, "D105", STILE_NOTE, file, 0, c->name,
                                  "the header lacks this column; it is read "
@@ -231,16 +231,17 @@ stile_schema_bind(const struct stile_schema *schema, struct stile_str family,
     bool ok = true;
     for (size_t i = 0; i < count; i++) {
         struct stile_diag *diag = NULL;
+        char number[32];
         ordinals[i] = stile_table_column(table, header[i]);
         if (ordinals[i] == UINT32_MAX) {
             diag = stile_diag_at_record(
-                diags, "D101", STILE_WARNING, file, 0, shown(header[i]),
+                diags, "D101", STILE_WARNING, file, 0, shown(i, number),
                 "this column is not known; it is kept but no mapping "
                 "reads it");
         } else if (seen[ordinals[i]]) {
             ok = false;
             diag = stile_diag_at_record(diags, "D103", STILE_ERROR, file, 0,
-                                        shown(header[i]),
+                                        table->columns[ordinals[i]].name,
                                         "name each column once in the header");
         } else {
             seen[ordinals[i]] = true;

@@ -342,6 +342,22 @@ Test(schema_bind, takes_the_version_that_fits)
     stile_arena_free(&f.arena);
 }
 
+Test(schema_bind, a_mark_that_is_not_sent_is_no_mark_unset)
+{
+    struct fixture f;
+    const struct stile_table *t = NULL;
+    uint32_t *at = NULL;
+    size_t n = 0;
+    start(&f);
+    cr_assert_eq(add(&f, "family x 1\ntable T key K\n    K:s5\n"
+                         "    Marked:b sensitive\n"),
+                 STILE_OK);
+    cr_assert_eq(bind(&f, "K,Marked", &t, &at, &n), STILE_OK);
+    cr_assert_eq(bind(&f, "K", &t, &at, &n), STILE_INVALID);
+    cr_assert_str_eq(f.diags.items[f.diags.count - 1].code, "D106");
+    stile_arena_free(&f.arena);
+}
+
 Test(schema_bind, keeps_and_reports_unknown_columns)
 {
     struct fixture f;
@@ -355,10 +371,10 @@ Test(schema_bind, keeps_and_reports_unknown_columns)
     cr_assert_eq(f.diags.count, 2);
     cr_assert_str_eq(f.diags.items[0].code, "D101");
     cr_assert_eq(f.diags.items[0].severity, STILE_WARNING);
-    cr_assert(stile_str_eqc(f.diags.items[0].path, "Extra"));
+    cr_assert(stile_str_eqc(f.diags.items[0].path, "column 4"));
     cr_assert_eq(f.diags.items[0].column, 4);
-    /* What does not look like a name could be a value. */
-    cr_assert(stile_str_eqc(f.diags.items[1].path, "?"));
+    /* What is no column's name could be a value. */
+    cr_assert(stile_str_eqc(f.diags.items[1].path, "column 5"));
     stile_arena_free(&f.arena);
 }
 
