@@ -199,13 +199,29 @@ static void tests(struct vm *vm, const struct stile__instr *in)
 
 /* ---- values ---- */
 
+/* As FHIRPath with R4 JSON's names: `value[x]Quantity` is valueQuantity. */
+static void trace_path(struct stile_buf *out, struct stile_str canon)
+{
+    for (size_t i = 0; i < canon.len; i++) {
+        char c = canon.ptr[i];
+        if (stile_str_starts(stile_str_sub(canon, i, 3), STILE_STR("[x]")) &&
+            i + 3 < canon.len) {
+            i += 3;
+            c = canon.ptr[i];
+            c = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        }
+        stile_buf_byte(out, c);
+    }
+}
+
 static void trace_put(struct vm *vm, const struct stile__path *path)
 {
     struct stile__trace *t = vm->run->trace;
     if (t == NULL || t->out == NULL) {
         return;
     }
-    stile_buf_printf(t->out, "  %.*s", STILE_FMT(path->canon));
+    stile_buf_addc(t->out, "  ");
+    trace_path(t->out, path->canon);
     if (t->values && vm->io.item_count == 0) {
         stile_buf_addc(t->out, " = ");
         stile_buf_json_str(t->out, vm->io.value);
