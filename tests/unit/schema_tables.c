@@ -349,7 +349,7 @@ Test(schema_bind, a_mark_that_is_not_sent_is_no_mark_unset)
     uint32_t *at = NULL;
     size_t n = 0;
     start(&f);
-    cr_assert_eq(add(&f, "family x 1\ntable T key K\n    K:s5\n"
+    cr_assert_eq(add(&f, "family f 1\ntable T key K\n    K:s5\n"
                          "    Marked:b sensitive\n"),
                  STILE_OK);
     cr_assert_eq(bind(&f, "K,Marked", &t, &at, &n), STILE_OK);
