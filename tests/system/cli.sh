@@ -162,7 +162,7 @@ check "an export with a wrong NHS number" exits 0 synth emis --out export --pati
     --observations 100 --seed 7 --batch 9
 check "says so with file and row, and goes on" exits 1 translate -m "$m" -f emis -t fhir \
     export -o mixed.ndjson
-check "as a finding" grep -qE '^[^ ]*_Admin_Patient_[^ ]*\.csv:[0-9]+: error' err
+check "as a finding" grep -qE '^[^ ]*_Admin_Patient_[^ ]*\.csv row [0-9]+: error' err
 check "with the rest" test "$(wc -l <mixed.ndjson)" -gt 30
 file=$(find export -name '*Admin_Patient_*' | sort | head -n 1)
 check "explain a row" exits 0 explain -m "$m" "$file" --row 1
