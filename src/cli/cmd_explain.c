@@ -318,7 +318,8 @@ static int explain_message(struct explaining *e,
         return CLI_FAILED;
     }
     stile__cli_say("nothing is sent or kept; of the persons only what the "
-                   "message itself says is known");
+                   "message itself says is known, not what the gateway has "
+                   "learned");
     report(e, &trip);
     return stile__cli_write(stdout, &e->out) && trip.usable ? CLI_OK
                                                             : CLI_FAILED;
@@ -378,7 +379,12 @@ const struct cli_command stile__cmd_explain = {
     "from the other files given, or from the same batch in FILE's folder.\n"
     "With -c and --message: what each partner would get of the message, what\n"
     "would be changed or stay, and the rule, agreement and first failing need\n"
-    "that say so. Nothing is sent or kept.\n\n"
+    "that say so. Nothing is sent or kept. It knows this message only, not "
+    "what\n"
+    "the running gateway has learned of the person from earlier ones (a yes "
+    "or\n"
+    "a refusal, an open referral, an opt-out), so the gateway may decide\n"
+    "otherwise; what it did decide is in 'stile audit show'.\n\n"
     "  stile explain -m mappings --row 7 cases.csv\n"
     "  stile explain -c stile.yaml --message referral.json --from surgery \\\n"
     "        --to charity\n\n"

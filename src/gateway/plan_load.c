@@ -139,9 +139,8 @@ static const struct stile_rules *load_rules(struct loader *l,
         stile_arena_array(l->arena, RULE_FILES, sizeof(struct stile_source)),
         0};
     struct files labels = read_folder(l, "rules/labels", ".csv", false);
-    struct stile_rules_input *inputs =
-        stile_arena_array(l->arena, RULE_FILES + labels.count + 1,
-                          sizeof(*inputs));
+    struct stile_rules_input *inputs = stile_arena_array(
+        l->arena, RULE_FILES + labels.count + 1, sizeof(*inputs));
     struct stile_rules *rules = NULL;
     const char *folder =
         stile_path_join(l->arena, l->folder, STILE_STR("rules"));
@@ -165,8 +164,8 @@ static const struct stile_rules *load_rules(struct loader *l,
             (struct stile_rules_input){STILE_RULES_LABELS, &labels.items[i]};
     }
     if (inputs) {
-        inputs[count++] = (struct stile_rules_input){STILE_RULES_FLOOR,
-                                                     &stile_rules_floor};
+        inputs[count++] =
+            (struct stile_rules_input){STILE_RULES_FLOOR, &stile_rules_floor};
     }
     if (!inputs || stile_rules_load(inputs, count, today, l->arena, l->diags,
                                     &rules) != STILE_OK) {

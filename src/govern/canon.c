@@ -156,9 +156,9 @@ static void add_file(struct stile__load *load, size_t i, struct pieces *pieces)
         return;
     }
     for (child = root->first; child; child = child->next) {
-        pieces->items[pieces->count++] =
-            stile_arena_printf(load->arena, "%u:%.*s", kind,
-                               STILE_FMT(stile__canon_node(load->arena, child)));
+        pieces->items[pieces->count++] = stile_arena_printf(
+            load->arena, "%u:%.*s", kind,
+            STILE_FMT(stile__canon_node(load->arena, child)));
     }
 }
 

@@ -76,8 +76,8 @@ struct stile__label_def {
     /* types: label when performers are named and the recipient is none */
     const struct stile_str *elsewhere_in;
     size_t elsewhere_count;
-    bool has_codes, has_real; /* real: not of the demonstration */
-    bool listless;            /* known by other signs than codes */
+    bool has_codes, has_real;        /* real: not of the demonstration */
+    bool listless;                   /* known by other signs than codes */
     const struct stile_source *list; /* labels/<label>.csv, or NULL */
 };
 

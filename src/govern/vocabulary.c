@@ -269,9 +269,8 @@ static void read_label(struct stile__load *load, const struct stile_node *node)
                     stile_str_eqc(stile_node_text(node, "list"), "none");
     if (stile_node_get(node, "list") &&
         !stile_str_eqc(stile_node_text(node, "list"), "none")) {
-        (void)stile_node_diag(load->diags, stile_node_get(node, "list"),
-                              "R101", STILE_ERROR,
-                              "list is none, or is left out");
+        (void)stile_node_diag(load->diags, stile_node_get(node, "list"), "R101",
+                              STILE_ERROR, "list is none, or is left out");
     }
     def->elsewhere_in =
         stile__texts(load, stile_node_get(node, "made-out-to-others"),

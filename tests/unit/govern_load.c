@@ -82,7 +82,8 @@ static void add_labels(size_t count)
     stile_buf_init(&buf, 1u << 20);
     stile_buf_add(&buf, stile_str_sub(source->text, 0, at));
     for (i = 0; i < count; i++) {
-        stile_buf_printf(&buf, "  extra-%zu: {means: x, security: [X], list: none}\n", i);
+        stile_buf_printf(
+            &buf, "  extra-%zu: {means: x, security: [X], list: none}\n", i);
     }
     stile_buf_add(&buf, stile_str_sub(source->text, at, source->text.len - at));
     source->text = stile_arena_str(set.arena, stile_buf_str(&buf));
