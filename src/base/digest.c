@@ -223,10 +223,10 @@ bool stile_base64_decode(struct stile_buf *out, struct stile_str text)
 /* Through a pointer that the compiler must read, so that it cannot know the
  * call for one without effect. It is libc's memset, which is several times
  * faster than OPENSSL_cleanse: arenas are wiped after every record. */
-static void *(*const volatile wipe_with)(void *, int, size_t) = memset;
-
 void stile_wipe(void *ptr, size_t len)
 {
+    void *(*volatile wipe_with)(void *, int, size_t) = memset;
+
     if (len > 0) {
         (void)wipe_with(ptr, 0, len);
     }
