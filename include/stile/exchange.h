@@ -147,6 +147,10 @@ stile_exchange_finish(struct stile_exchange *exchange,
 
 const struct stile_diags *
 stile_exchange_diags(const struct stile_exchange *exchange);
+/* Of a message of rows: how many it held, those passed over not counted, and
+ * how many of them could be used. */
+void stile_exchange_rows(const struct stile_exchange *exchange,
+                         size_t *ret_read, size_t *ret_used);
 
 /* ---- what happened, for people and logs: no patient's value ---- */
 

@@ -156,6 +156,7 @@ static void quarantine_row(struct stile_exchange *x,
 {
     struct stile_quarantine_new *q =
         stile__list_add(x->arena, &x->quarantine, sizeof(*q));
+    x->refused_rows++;
     if (q == NULL) {
         return;
     }
@@ -378,6 +379,7 @@ enum stile_status stile__decode(struct stile_exchange *x)
     if (status != STILE_OK) {
         return status;
     }
+    x->unread_rows = decoded.bad_rows;
     if (decoded.bad_rows > 0) {
         x->doubt = true;
         quarantine_unread(x, decoded.bad_rows, before);

@@ -150,6 +150,13 @@ const struct stile_diags *stile_exchange_diags(const struct stile_exchange *x)
     return &x->diags;
 }
 
+void stile_exchange_rows(const struct stile_exchange *x, size_t *ret_read,
+                         size_t *ret_used)
+{
+    *ret_read = x->row_count + x->unread_rows;
+    *ret_used = x->row_count - x->refused_rows;
+}
+
 const struct stile_event *stile_exchange_events(const struct stile_exchange *x,
                                                 size_t *ret_count)
 {

@@ -70,10 +70,11 @@ struct stile_exchange {
 
     const struct stile_row *rows; /* of the message, decoded or given */
     size_t row_count;
-    bool *row_open;               /* row i still waits for a look-up */
-    struct stile__list indexes;   /* struct stile__index: rows by column */
-    struct stile__list needs;     /* struct stile_need */
-    struct stile__map need_index; /* table, column, key -> index + 1 */
+    size_t unread_rows, refused_rows; /* by the format; by the mapping */
+    bool *row_open;                   /* row i still waits for a look-up */
+    struct stile__list indexes;       /* struct stile__index: rows by column */
+    struct stile__list needs;         /* struct stile_need */
+    struct stile__map need_index;     /* table, column, key -> index + 1 */
 
     struct stile__list pivot;       /* struct stile_value *: FHIR R4 */
     struct stile__list deleted;     /* struct stile__deleted */

@@ -2,10 +2,13 @@
  * Folder feeds. Two kinds by family: exports (a batch of table files, read by
  * extract.c into the mirror) and case or FHIR files, one message each:
  *
- *   NAME.json, NAME.csv   taken when its size stood still for one poll;
- *                         *.part and *.tmp are somebody's work in progress
+ *   NAME.json, NAME.csv   taken when its size stood still for one poll, its
+ *                         suffix in any case; *.part and *.tmp are somebody's
+ *                         work in progress
+ *   any other name        stays, with NAME.findings.txt beside it
  *   done/NAME             durable; with NAME.findings.txt if there were any
- *   failed/NAME           could not be used, with NAME.findings.txt
+ *   failed/NAME           could not be used, with NAME.findings.txt; so a
+ *                         sheet of which no row could be
  *
  * One file a feed is in hand at a time, so a folder drains in order of name.
  */
@@ -18,6 +21,11 @@
 #include "gateway_private.h"
 
 #define PATH_BYTES 1024
+/* A name that nobody takes is told when it stood still for this long: until
+ * then it may be the name of a copy in progress. */
+#define OTHER_SECONDS 5
+/* Rows that the last line of the findings names. */
+#define ROWS_NAMED 20
 
 struct feed {
     struct gateway *g;
@@ -30,6 +38,8 @@ struct feed {
     char name[256];
     off_t size;
     bool found;
+    char other[256];     /* a name that is not taken, or "" */
+    bool untold;         /* its findings could not be written: no more tries */
     char last_name[256]; /* of the look before: must stand still */
     off_t last_size;
     struct stile_str bytes; /* the file, when it stood still */
@@ -45,7 +55,24 @@ struct feeds {
 
 static bool is_suffix(const char *name, const char *suffix)
 {
-    return stile_str_ends(stile_str_cstr(name), stile_str_cstr(suffix));
+    size_t len = strlen(name), suffix_len = strlen(suffix);
+    return len >= suffix_len &&
+           stile_str_eq_nocase(stile_str_cstr(name + len - suffix_len),
+                               stile_str_cstr(suffix));
+}
+
+static bool is_message(const char *name)
+{
+    return name[0] != '.' &&
+           (is_suffix(name, ".json") || is_suffix(name, ".csv"));
+}
+
+/* Hidden, in progress, a lock of a spreadsheet program, or our own. */
+static bool is_passing(const char *name)
+{
+    return name[0] == '.' || strncmp(name, "~$", 2) == 0 ||
+           is_suffix(name, ".part") || is_suffix(name, ".tmp") ||
+           is_suffix(name, ".findings.txt");
 }
 
 static const char *format_of(const struct feed *feed)
@@ -66,10 +93,24 @@ static bool join(char out[PATH_BYTES], const char *folder, const char *sub,
     return n > 0 && n < PATH_BYTES;
 }
 
-/* The first file by name that is a message and no work in progress. */
+/* One that nobody takes, that stood still, and of which nothing was said. */
+static bool is_untold(const struct feed *feed, const char *name,
+                      const struct stat *st)
+{
+    char path[PATH_BYTES];
+    struct stat told;
+    return !is_passing(name) && !is_message(name) && !feed->untold &&
+           time(NULL) - st->st_mtime >= OTHER_SECONDS &&
+           join(path, feed->config->folder, "", name, ".findings.txt") &&
+           lstat(path, &told) != 0 && errno == ENOENT;
+}
+
+/* The first file by name that is a message and no work in progress; and one
+ * that is none. */
 static void find_first(struct feed *feed)
 {
     feed->found = false;
+    feed->other[0] = '\0';
     DIR *dir = opendir(feed->config->folder);
     if (dir == NULL) {
         return;
@@ -77,14 +118,15 @@ static void find_first(struct feed *feed)
     for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
         struct stat st;
         char path[PATH_BYTES];
-        bool wanted = e->d_name[0] != '.' && (is_suffix(e->d_name, ".json") ||
-                                              is_suffix(e->d_name, ".csv"));
-        if (!wanted || strlen(e->d_name) >= sizeof(feed->name) ||
+        if (is_passing(e->d_name) || strlen(e->d_name) >= sizeof(feed->name) ||
             !join(path, feed->config->folder, "", e->d_name, "") ||
             lstat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
             continue;
         }
-        if (!feed->found || strcmp(e->d_name, feed->name) < 0) {
+        if (is_untold(feed, e->d_name, &st)) {
+            memcpy(feed->other, e->d_name, strlen(e->d_name) + 1);
+        } else if (is_message(e->d_name) &&
+                   (!feed->found || strcmp(e->d_name, feed->name) < 0)) {
             memcpy(feed->name, e->d_name, strlen(e->d_name) + 1);
             feed->size = st.st_size;
             feed->found = true;
@@ -130,10 +172,34 @@ static const char *read_message(struct feed *feed)
     return why;
 }
 
+static bool write_text(const char *path, int flags, struct stile_str text)
+{
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0640);
+    bool ok = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len;
+    return (fd < 0 || close(fd) == 0) && ok;
+}
+
+/* Beside the file, so that whoever put it there learns that nobody takes it;
+ * and it is said once, since the findings then are there. */
+static void tell_other(struct feed *feed)
+{
+    static const char text[] =
+        "this file is not taken: save a sheet as CSV UTF-8 "
+        "(.csv); only .csv and .json files are read from this folder\n";
+    char path[PATH_BYTES];
+    feed->untold =
+        !join(path, feed->config->folder, "", feed->other, ".findings.txt") ||
+        !write_text(path, O_EXCL, stile_str_cstr(text));
+}
+
 static void look_work(uv_work_t *work)
 {
     struct feed *feed = work->data;
     find_first(feed);
+    if (feed->other[0] != '\0') {
+        tell_other(feed);
+    }
     feed->bytes = STILE_STR_NULL;
     feed->unread = NULL;
     if (feed->found && feed->trip != NULL &&
@@ -152,9 +218,64 @@ static bool make_folder(const struct feed *feed, const char *sub)
            (mkdir(path, 0750) == 0 || errno == EEXIST);
 }
 
-static void write_findings(const char *file, const struct feed *feed,
-                           const struct stile_diags *diags)
+static int by_number(const void *a, const void *b)
 {
+    const uint32_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* The rows that errors name, each once. */
+static size_t error_rows(const struct stile_diags *diags, uint32_t *rows,
+                         size_t most)
+{
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i < diags->count && count < most; i++) {
+        const struct stile_diag *d = &diags->items[i];
+        if (d->severity == STILE_ERROR && d->row) {
+            rows[count++] = d->line;
+        }
+    }
+    qsort(rows, count, sizeof(*rows), by_number);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || rows[kept - 1] != rows[i]) {
+            rows[kept++] = rows[i];
+        }
+    }
+    return kept;
+}
+
+/* "rows read 9, used 7, not used 2 (rows 3, 7)": the last line of a sheet's
+ * findings. */
+static void sum_up(const struct feed *feed, const struct stile_exchange *x,
+                   struct stile_buf *out)
+{
+    uint32_t rows[STILE_DIAGS_DEFAULT];
+    size_t read = 0, used = 0;
+    stile_exchange_rows(x, &read, &used);
+    if (read == 0 ||
+        !stile_str_eqc(stile_str_cstr(format_of(feed)), "vcse-csv")) {
+        return;
+    }
+    size_t count =
+        error_rows(stile_exchange_diags(x), rows, STILE_DIAGS_DEFAULT);
+    size_t named = count < ROWS_NAMED ? count : ROWS_NAMED;
+    stile_buf_printf(out, "rows read %zu, used %zu, not used %zu", read, used,
+                     read - used);
+    for (size_t i = 0; i < named; i++) {
+        stile_buf_printf(out, "%s%u", i == 0 ? " (rows " : ", ",
+                         (unsigned)rows[i]);
+    }
+    if (named > 0) {
+        stile_buf_addc(out, named < read - used ? " and others)" : ")");
+    }
+    stile_buf_byte(out, '\n');
+}
+
+static void write_findings(const char *file, const struct feed *feed,
+                           const struct stile_exchange *x)
+{
+    const struct stile_diags *diags =
+        x != NULL ? stile_exchange_diags(x) : NULL;
     char path[PATH_BYTES + 16];
     if (diags == NULL || diags->count == 0) {
         return;
@@ -163,11 +284,8 @@ static void write_findings(const char *file, const struct feed *feed,
     struct stile_buf text;
     stile_buf_init(&text, 1u << 20);
     stile_diags_print(diags, false, &text);
-    int fd =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    bool ok = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len;
-    ok = (fd < 0 || close(fd) == 0) && ok;
-    if (!ok) {
+    sum_up(feed, x, &text);
+    if (!write_text(path, O_TRUNC, stile_buf_str(&text))) {
         log_line(feed->g, LOG_WARN, "feed",
                  "the findings of a file of %.*s could not be written",
                  STILE_FMT(feed->config->name));
@@ -195,7 +313,7 @@ static bool free_name(const struct feed *feed, const char *sub,
 }
 
 static void put_away(const struct feed *feed, const char *sub,
-                     const struct stile_diags *diags)
+                     const struct stile_exchange *x)
 {
     char from[PATH_BYTES], to[PATH_BYTES], suffix[16];
     if (!make_folder(feed, sub) ||
@@ -207,16 +325,26 @@ static void put_away(const struct feed *feed, const char *sub,
                  STILE_FMT(feed->config->name), feed->name, sub);
         return;
     }
-    write_findings(to, feed, diags);
+    write_findings(to, feed, x);
 }
 
 /* ---- a file's trip ---- */
 
+/* A sheet of which no row could be used did not arrive. */
+static bool is_useless(const struct feed *feed, const struct trip *trip)
+{
+    size_t read = 0, used = 0;
+    if (trip->begun != STILE_OK || trip->exchange == NULL) {
+        return trip->begun != STILE_OK;
+    }
+    stile_exchange_rows(trip->exchange, &read, &used);
+    return stile_str_eqc(stile_str_cstr(format_of(feed)), "vcse-csv") &&
+           read > 0 && used == 0;
+}
+
 static void trip_ended(struct trip *trip)
 {
     struct feed *feed = trip->owner;
-    const struct stile_diags *diags =
-        trip->exchange != NULL ? stile_exchange_diags(trip->exchange) : NULL;
     if (trip->status == STILE_OK && trip->repeated) {
         log_line(feed->g, LOG_INFO, "repeated",
                  "%s of %.*s was taken before: nothing is sent again",
@@ -224,7 +352,8 @@ static void trip_ended(struct trip *trip)
         put_away(feed, "done", NULL);
     } else if (trip->status == STILE_OK) {
         trip_log(trip);
-        put_away(feed, trip->begun == STILE_OK ? "done" : "failed", diags);
+        put_away(feed, is_useless(feed, trip) ? "failed" : "done",
+                 trip->exchange);
     } else if (trip->status == STILE_LIMIT || trip->status == STILE_CONFLICT ||
                trip->status == STILE_INVALID ||
                trip->status == STILE_UNSUPPORTED) {
@@ -235,7 +364,7 @@ static void trip_ended(struct trip *trip)
                  trip->status == STILE_LIMIT
                      ? "; it is more than a message may be: split it"
                      : "");
-        put_away(feed, "failed", diags);
+        put_away(feed, "failed", trip->exchange);
     } else {
         log_line(feed->g, LOG_ERROR, "not-taken",
                  "%s of %.*s stays in its folder: %s", feed->name,
@@ -276,6 +405,14 @@ static void look_done(uv_work_t *work, int uv_status)
 {
     STILE_ASSERT(uv_status == 0);
     struct feed *feed = work->data;
+    if (feed->other[0] != '\0') {
+        log_line(feed->g, LOG_WARN, "not-taken",
+                 "%s of %.*s is no .csv or .json file and stays in its "
+                 "folder%s",
+                 feed->other, STILE_FMT(feed->config->name),
+                 feed->untold ? "; its findings could not be written beside it"
+                              : "");
+    }
     if (feed->bytes.ptr != NULL && !feed->g->feeds->stopped) {
         start_trip(feed);
         return;

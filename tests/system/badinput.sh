@@ -89,8 +89,33 @@ check "the folder is worked to its end" wait_for 20 worked
 check "what could not be used lies in failed/, with its findings" \
     test -s "$place/charity/files/failed/b.json.findings.txt"
 check "what could lies in done/" test -e "$place/charity/files/done/c.json"
+check "a sheet of which no row could be used does too" \
+    test -e "$place/charity/files/failed/a.csv"
+check "  its findings name rows as the spreadsheet does" grep -q \
+    '^a.csv row 2, column nhs_number: error\[V304\]' \
+    "$place/charity/files/failed/a.csv.findings.txt"
+check "  and end with the sum of it" test \
+    "$(tail -n 1 "$place/charity/files/failed/a.csv.findings.txt")" = \
+    "rows read 4, used 0, not used 4 (rows 2, 3, 4, 5)"
 arrived() { at_least "$place/trust/records" '*.json' 1; }
 check "and the good case reached the trust" wait_for 20 arrived
+
+# What nobody takes stays and is told once; a suffix counts in any case.
+printf 'PK' >"$place/charity/files/old.xlsx"
+touch -d '1 minute ago' "$place/charity/files/old.xlsx"
+printf 'PK' >"$place/charity/files/copying.xlsx.part"
+printf 'case_ref;person_ref\r\nC-1;P-1\r\n' >"$place/charity/files/D.CSV"
+check "a sheet with semicolons, .CSV, is worked" wait_for 20 \
+    test -e "$place/charity/files/failed/D.CSV.findings.txt"
+check "  with one plain error" test \
+    "$(grep -c 'error\[V323\]' "$place/charity/files/failed/D.CSV.findings.txt")" -eq 1
+check "a workbook has its findings beside it" wait_for 20 \
+    grep -q 'CSV UTF-8' "$place/charity/files/old.xlsx.findings.txt"
+sleep 1
+check "  is logged once, whatever the number of looks" is \
+    "$(grep -c 'old.xlsx' "$place/charity/gateway.log")" 1
+check "  and a copy in progress is not" test ! -e \
+    "$place/charity/files/copying.xlsx.part.findings.txt"
 
 # After all of that: the same processes, and a good message goes through.
 check "a good message is accepted" is \
