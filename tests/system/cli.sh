@@ -178,6 +178,8 @@ check "health before it runs: no" exits 1 health -c charity/stile.yaml
 chmod 640 charity/audit.key
 check "an audit key others may read: a finding" exits 1 check -c charity/stile.yaml
 check "with its place" grep -qE '^charity/stile.yaml:[0-9]+:[0-9]+: error\[C133\]' out
+check "and run refuses it too" bash -c 'timeout 20 "$1" run -c charity/stile.yaml 2>err
+    [ $? -eq 3 ] && grep -q "audit.key" err' _ "$stile"
 chmod 600 charity/audit.key
 sed 's/purpose: individual-care/purpose: individual-car/' charity/stile.yaml \
     >charity/wrong.yaml

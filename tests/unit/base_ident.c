@@ -123,3 +123,15 @@ Test(base_ident, no_other_byte_passes_for_a_guids)
         }
     }
 }
+
+Test(base_ident, ods_code_is_up_to_twenty_capitals_and_digits)
+{
+    cr_expect(stile_ods_valid(STILE_STR("A")));
+    cr_expect(stile_ods_valid(STILE_STR("RZ9")));
+    cr_expect(stile_ods_valid(STILE_STR("AZ09AZ09AZ09AZ09AZ09")));
+    cr_expect_not(stile_ods_valid(STILE_STR("AZ09AZ09AZ09AZ09AZ090")));
+    cr_expect_not(stile_ods_valid(STILE_STR("")));
+    cr_expect_not(stile_ods_valid(STILE_STR("rz9")));
+    cr_expect_not(stile_ods_valid(STILE_STR("RZ 9")));
+    cr_expect_not(stile_ods_valid(STILE_STR("RZ-9")));
+}
