@@ -177,6 +177,49 @@ static struct stile_str shown(size_t i, char out[32])
     return (struct stile_str){out, n > 0 && n < 32 ? (size_t)n : 0};
 }
 
+/* Letters and digits alone: "Person Ref" is person_ref, written by hand. */
+static bool reads_as(struct stile_str a, struct stile_str b)
+{
+    const struct stile_str gaps = STILE_STR(" _-.");
+    size_t i = 0;
+    size_t k = 0;
+    for (;;) {
+        while (i < a.len && stile_str_find(gaps, a.ptr[i]) != SIZE_MAX) {
+            i++;
+        }
+        while (k < b.len && stile_str_find(gaps, b.ptr[k]) != SIZE_MAX) {
+            k++;
+        }
+        if (i == a.len || k == b.len) {
+            return i == a.len && k == b.len;
+        }
+        if (!stile_str_eq_nocase(stile_str_sub(a, i++, 1),
+                                 stile_str_sub(b, k++, 1))) {
+            return false;
+        }
+    }
+}
+
+/* Says the column's name only, not what stands in the cell. A name that is
+ * but near is looked for where some column is known, so that the row is a
+ * header and no person's. */
+static void suggest(const struct stile_table *table, struct stile_str cell,
+                    bool header, struct stile_diags *diags,
+                    struct stile_diag *diag)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct stile_str *name = &table->columns[i].name;
+        if (reads_as(*name, cell)) {
+            stile_diag_suggest(diags, diag, *name, name, 1);
+            return;
+        }
+    }
+    if (header) {
+        stile_diag_suggest(diags, diag, cell, table->column_names,
+                           table->count);
+    }
+}
+
 static bool report_missing(const struct stile_table *table,
                            const struct stile_str *header, size_t count,
                            struct stile_str file, struct stile_diags *diags)
@@ -228,6 +271,7 @@ stile_schema_bind(const struct stile_schema *schema, struct stile_str family,
     if (ordinals == NULL || seen == NULL) {
         return STILE_NOMEM;
     }
+    const bool known = fit_of(table, header, count).unknown < count;
     bool ok = true;
     for (size_t i = 0; i < count; i++) {
         struct stile_diag *diag = NULL;
@@ -238,6 +282,7 @@ stile_schema_bind(const struct stile_schema *schema, struct stile_str family,
                 diags, "D101", STILE_WARNING, file, 0, shown(i, number),
                 "this column is not known; it is kept but no mapping "
                 "reads it");
+            suggest(table, header[i], known, diags, diag);
         } else if (seen[ordinals[i]]) {
             ok = false;
             diag = stile_diag_at_record(diags, "D103", STILE_ERROR, file, 0,

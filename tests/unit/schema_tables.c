@@ -378,6 +378,32 @@ Test(schema_bind, keeps_and_reports_unknown_columns)
     stile_arena_free(&f.arena);
 }
 
+Test(schema_bind, says_which_column_a_header_cell_was_meant_to_be)
+{
+    static const struct {
+        const char *header, *hint;
+    } cells[] = {
+        {"K,A,n_E-w ", "did you mean 'New'?"},
+        {"N.e w,Testperson", "did you mean 'New'?"},
+        {"K,A,Nev", "did you mean 'New'?"},
+        {"K,A,Neww Thing", ""},
+        /* Nothing is known here: it may be a person's row. */
+        {"Nev,Somebody", ""},
+    };
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        struct fixture f;
+        const struct stile_table *t = NULL;
+        uint32_t *at = NULL;
+        size_t n = 0;
+        two_versions(&f);
+        (void)bind(&f, cells[i].header, &t, &at, &n);
+        cr_assert_str_eq(f.diags.items[0].code, "D101");
+        cr_assert(stile_str_eqc(f.diags.items[0].hint, cells[i].hint), "%zu",
+                  i);
+        stile_arena_free(&f.arena);
+    }
+}
+
 Test(schema_bind, refuses_what_cannot_be_read_safely)
 {
     static const struct {
