@@ -348,9 +348,9 @@ static bool made_out_to_others(const struct stile__deciding *work,
         return false;
     }
     for (; performer; performer = performer->next) {
-        if (stile_str_eq(stile__ods_of(work->refs, work->question->resources,
-                                       performer),
-                         work->question->recipient)) {
+        if (stile_str_eq(
+                stile__ods_of(work->refs, work->question->resources, performer),
+                work->question->recipient)) {
             return false;
         }
     }
