@@ -145,11 +145,27 @@ void stile__lists_check(struct stile__load *load)
     }
 }
 
+static void lint_consent_codes(struct stile__load *load)
+{
+    size_t i;
+
+    for (i = 0; i < load->count && !load->rules->consent_code_count; i++) {
+        if (load->inputs[i].kind == STILE_RULES_CONSENT) {
+            (void)stile_diag_at_source(
+                load->diags, "R508", STILE_WARNING, load->inputs[i].source,
+                (struct stile_span){0, 0},
+                "THIS LIST HOLDS NO CODE: no yes and no refusal that was "
+                "entered as a code is heard; put the codes here");
+        }
+    }
+}
+
 void stile__lint_lists(struct stile__load *load)
 {
     const struct stile_rules *rules = load->rules;
     size_t i;
 
+    lint_consent_codes(load);
     for (i = 0; i < rules->labels.count; i++) {
         const struct stile__label_def *def = &rules->label_defs[i];
         struct stile_str name = rules->labels.names[i];

@@ -181,6 +181,16 @@ Test(govern_floor, so_is_one_with_its_head_alone)
     cr_assert_eq(found("R508"), 1);
 }
 
+Test(govern_floor, consent_codes_that_are_gone_are_said_aloud)
+{
+    help_replace(&set, "consent-codes.csv",
+                 "system,code,fact,value,capability,note,source\n");
+    (void)!help_load(&set);
+    cr_assert_eq(found("R508"), 1);
+    cr_assert(says("consent-codes.csv:1:1: warning[R508]: THIS LIST HOLDS NO "
+                   "CODE: no yes and no refusal"));
+}
+
 Test(govern_floor, what_must_be_supplied_is_a_warning_each)
 {
     cr_assert_eq(help_load(&set), STILE_OK);
