@@ -657,6 +657,16 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
 
 /* ---- the whole ---- */
 
+static struct stile_str first_error(const struct stile_diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        if (diags->items[i].severity == STILE_ERROR) {
+            return diags->items[i].message;
+        }
+    }
+    return STILE_STR("see its findings");
+}
+
 void stile__quarantine_whole(struct stile_exchange *x)
 {
     struct stile_quarantine_new *q =
@@ -677,8 +687,14 @@ void stile__quarantine_whole(struct stile_exchange *x)
                  "the message from %.*s could not be used and is in "
                  "quarantine: %.*s",
                  STILE_FMT(x->message->source),
-                 STILE_FMT(x->diags.count > 0 ? x->diags.items[0].message
-                                              : STILE_STR("see its findings")));
+                 STILE_FMT(first_error(&x->diags)));
+}
+
+static bool no_row_used(const struct stile_exchange *x)
+{
+    size_t read = 0, used = 0;
+    stile_exchange_rows(x, &read, &used);
+    return read > 0 && used == 0;
 }
 
 static void fill(struct stile_exchange *x, struct stile_accept *accept)
@@ -686,7 +702,7 @@ static void fill(struct stile_exchange *x, struct stile_accept *accept)
     const struct stile_message *message = x->message;
     *accept = (struct stile_accept){.now = message->now};
     /* What could not be used may be sent again once it is mended here. */
-    if (message->dedupe && x->stage != STAGE_BROKEN) {
+    if (message->dedupe && x->stage != STAGE_BROKEN && !no_row_used(x)) {
         accept->source = message->source;
         accept->key = message->id;
         stile_sha256(message->bytes, &accept->digest);

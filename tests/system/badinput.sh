@@ -97,6 +97,9 @@ check "  its findings name rows as the spreadsheet does" grep -q \
 check "  and end with the sum of it" test \
     "$(tail -n 1 "$place/charity/files/failed/a.csv.findings.txt")" = \
     "rows read 4, used 0, not used 4 (rows 2, 3, 4, 5)"
+cp "$samples/charity-cases-damaged.csv" "$place/charity/files/again.csv"
+check "  handed in again as it was, it fails again" wait_for 20 \
+    test -s "$place/charity/files/failed/again.csv.findings.txt"
 arrived() { at_least "$place/trust/records" '*.json' 1; }
 check "and the good case reached the trust" wait_for 20 arrived
 
