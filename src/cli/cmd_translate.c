@@ -457,14 +457,16 @@ static void summary(const struct work *w)
 /* A name that is seen is a file that is whole. */
 static bool finish_file(struct work *w, const char *part, const char *path)
 {
-    if (!part) {
+    if (w->out == stdout) {
         return !w->failed;
     }
     if (fclose(w->out) != 0) {
         w->failed = true;
     }
-    if (w->failed || rename(part, path) != 0) {
-        (void)remove(part);
+    if (w->failed || (part && rename(part, path) != 0)) {
+        if (part) {
+            (void)remove(part);
+        }
         stile__cli_say("%s could not be written; check its folder and the "
                        "space on the disk",
                        path);
@@ -473,20 +475,31 @@ static bool finish_file(struct work *w, const char *part, const char *path)
     return true;
 }
 
+/* A device or pipe (/dev/null, /dev/stdout) is written to; a file renamed over
+ * it would take its place. */
+static bool is_special(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && !S_ISREG(about.st_mode);
+}
+
 static int translate(struct work *w)
 {
     const char *path = stile__cli_get(w->args, "out");
     const char *part = NULL;
 
     w->out = stdout;
-    if (path && strcmp(path, "-") != 0) {
+    if (path && strcmp(path, "-") != 0 && is_special(path)) {
+        w->out = fopen(path, "wb");
+    } else if (path && strcmp(path, "-") != 0) {
         part = stile_arena_cstr(w->arena,
                                 stile_arena_printf(w->arena, "%s.part", path));
         w->out = part ? fopen(part, "wb") : NULL;
-        if (!w->out) {
-            stile__cli_say("%s cannot be written; check its folder", path);
-            return CLI_FAILED;
-        }
+    }
+    if (!w->out) {
+        stile__cli_say("%s cannot be written; check its folder", path);
+        return CLI_FAILED;
     }
     stile__cli_say("translating without rules: nobody has decided that anyone "
                    "may see the result");

@@ -332,6 +332,9 @@ static void say_changed(struct stile_exchange *x,
     struct stile_str rest = stile_buf_str(&text), line;
     while (stile_str_next(&rest, '\n', &line)) {
         line = stile_str_trim(line);
+        if (stile_str_starts(line, STILE_STR("withhold "))) {
+            line = stile_str_sub(line, 9, SIZE_MAX); /* the event says it */
+        }
         if (line.len > 0 && !stile_str_starts(line, STILE_STR("release"))) {
             stile__event(x, STILE_EVENT_WITHHELD, trip->route->name,
                          "for %.*s: %.*s", STILE_FMT(partner->name),

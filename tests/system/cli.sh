@@ -128,6 +128,12 @@ check "the last line counts" grep -qxE \
     'translate: 1 messages in, 1 records out, 0 quarantined, 0 held' err
 check "one Bundle" jq -e '.resourceType == "Bundle" and
     ([.entry[].resource.resourceType] | index("Patient") != null)' case.ndjson
+mkfifo pipe
+cat pipe >piped &
+check "a pipe is written to" exits 0 translate -m "$m" -f fhir -t vcse-json case.ndjson -o pipe
+wait $!
+check "and stays a pipe" test -p pipe
+check "what came out of it is a case" jq -e '.format == "vcse-case/0.1"' piped
 check "back to a case" exits 0 translate -m "$m" -f fhir -t vcse-json case.ndjson
 check "with what it had" bash -c '
     jq -e --slurpfile was "$1" ".person.nhs_number == \$was[0].person.nhs_number and
