@@ -33,7 +33,7 @@ check "every block runs to its end" test $code -eq 0 || {
 }
 told() { grep -qE -- "$1" "$place/readme.out"; }
 check "the changed rule fails its worked case first" told '^not yet$'
-check "explain shows that the plan stays" told 'withhold [0-9]+ CarePlan'
+check "explain shows that the plan stays" told 'for charity: [0-9]+ CarePlan'
 check "the reload is in the log" told 'reload .*in force'
 check "the charity's system gets no plan any more" told '"has_plan": false'
 at=$place/demo
