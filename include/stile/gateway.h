@@ -50,6 +50,7 @@ struct stile_config {
     struct stile_str audit_origin; /* "<name>.<ods>.stile" */
     const char *store;             /* SQLite file */
     const char *mappings;          /* folder: formats maps codes rules */
+    const char *officers;          /* officers.yaml, or NULL */
     bool log_json;
     struct stile_net_limits limits;
     struct stile_retry retry;
@@ -96,6 +97,12 @@ const char *stile_path_join(struct stile_arena *arena, const char *folder,
 STILE_MUSTCHECK enum stile_status
 stile_audit_key_read(const char *path, uint8_t ret_seed[32],
                      struct stile_arena *arena, struct stile_str *ret_error);
+/* The officers of config->officers; all findings are said. INVALID too when
+ * stile.yaml names none. */
+STILE_MUSTCHECK enum stile_status
+stile_officers_read(const struct stile_config *config,
+                    struct stile_arena *arena, struct stile_diags *diags,
+                    struct stile_officers **ret);
 /* Fingerprint and last day of the first certificate in a PEM text. INVALID
  * when there is none. */
 STILE_MUSTCHECK enum stile_status
@@ -146,6 +153,8 @@ stile_rules_folder_load(const char *folder, struct stile_date today,
                         struct stile_arena *arena, struct stile_diags *diags,
                         const struct stile_rules **ret);
 
+/* From the system; false when it gives none. */
+STILE_MUSTCHECK bool stile_random(uint8_t *out, size_t len);
 stile_time stile_now(void);
 struct stile_date stile_today(void);
 

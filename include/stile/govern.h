@@ -312,4 +312,97 @@ stile_rules_words(const struct stile_rules *rules, enum stile_rules_words which,
 void stile_rules_schema(const struct stile_rules *rules,
                         enum stile_rule_file file, struct stile_buf *out);
 
+/* ---- officers and what they do ----------------------------------------------
+ *
+ * Who may approve rules, look into the review queue, read or give facts, or
+ * move the outbox, by whose signature. officers.yaml is named by stile.yaml and
+ * lies with the gateway, not with the rules: who edits rules does not choose
+ * who approves them.
+ *
+ *   organisation: RZ9
+ *   self-approving: yes          # development alone: one signature is enough
+ *   officers:
+ *     - officer: cg-1
+ *       role: caldicott-guardian
+ *       key: <64 hex digits: the public key of `stile officer key`>
+ *       may: [approve-rules, review]
+ *       from: 2026-04-01
+ *       until: 2027-03-31        # the last day
+ *
+ * Invariants
+ *   - No two officers have one id or one key: two signatures are two people's.
+ *   - An act counts only with a signature of an officer who may do it on its
+ *     day. The signature is Ed25519 (RFC 8032) over stile_act_text.
+ */
+
+#define STILE_MAY_LIST(X)                                                      \
+    X(APPROVE_RULES, "approve-rules") /* sign a rule set */                    \
+    X(REVIEW, "review")               /* release or refuse what is held */     \
+    X(READ_FACTS, "read-facts")       /* see what is known of a person */      \
+    X(GIVE_FACTS, "give-facts")       /* import facts about persons */         \
+    X(BREAK_GLASS, "break-glass")     /* open an agreement's emergency door */ \
+    X(MOVE_OUTBOX, "move-outbox")     /* retry, withdraw */
+enum stile_may {
+#define X(name, text) STILE_MAY_##name,
+    STILE_MAY_LIST(X)
+#undef X
+    STILE_MAY_COUNT
+};
+const char *stile_may_text(enum stile_may may);
+
+struct stile_officer {
+    struct stile_str id, role;
+    uint8_t key[32]; /* public */
+    unsigned may;    /* bit set of 1 << enum stile_may */
+    struct stile_date from, until;
+};
+struct stile_officers {
+    struct stile_str organisation; /* ODS code */
+    bool self_approving;
+    const struct stile_officer *items;
+    size_t count;
+    struct stile_digest digest; /* of the file's bytes */
+};
+#define STILE_OFFICERS_MAX 1000u
+/* Findings O1xx; INVALID when any is an error. The source is kept. */
+STILE_MUSTCHECK enum stile_status
+stile_officers_load(const struct stile_source *source,
+                    struct stile_arena *arena, struct stile_diags *diags,
+                    struct stile_officers **ret);
+/* NULL when there is none of that id. */
+const struct stile_officer *
+stile_officers_find(const struct stile_officers *officers, struct stile_str id);
+
+/* What one officer did, once. Texts are words, ids and digests, and the
+ * officer's own reason; no line ends. */
+struct stile_act {
+    enum stile_may may;
+    struct stile_str what;    /* word: "approve-rules", "release", "refuse" */
+    struct stile_str subject; /* what it was done to: ids, digests */
+    struct stile_str officer; /* id */
+    struct stile_str because;
+    stile_time at;
+    uint8_t signature[64];
+};
+/* Most bytes of each text of an act. */
+#define STILE_ACT_TEXT_MAX 1000u
+/* The bytes that are signed: a line each of "stile-act v1", organisation,
+ * what, subject, officer, time, because. */
+void stile_act_text(const struct stile_officers *officers,
+                    const struct stile_act *act, struct stile_buf *out);
+/* Signs as act->officer. DENIED: no such officer, the act is not theirs or not
+ * on that day, or the seed is not of their key; INVALID: a text is empty, too
+ * long or has a line end. `error` (static) says which. */
+STILE_MUSTCHECK enum stile_status
+stile_act_sign(const struct stile_officers *officers, struct stile_act *act,
+               const uint8_t seed[32], const char **ret_error);
+/* The same, of the signature. */
+STILE_MUSTCHECK enum stile_status
+stile_act_check(const struct stile_officers *officers,
+                const struct stile_act *act, const char **ret_error);
+/* {act, subject, officer, role, because, at, signature}, for audit entries. */
+struct stile_value *stile_act_value(const struct stile_officers *officers,
+                                    const struct stile_act *act,
+                                    struct stile_arena *arena);
+
 #endif

@@ -53,7 +53,7 @@ extern const struct cli_command stile__cmd_run, stile__cmd_check,
     stile__cmd_map_list, stile__cmd_map_dis, stile__cmd_map_check,
     stile__cmd_map_fmt, stile__cmd_map_test, stile__cmd_map_import,
     stile__cmd_map_export, stile__cmd_map_diff, stile__cmd_map_coverage,
-    stile__cmd_health, stile__cmd_synth_emis;
+    stile__cmd_health, stile__cmd_synth_emis, stile__cmd_officer_key;
 
 /* ---- the command line (cli.c)
  * ------------------------------------------------ */
@@ -120,6 +120,27 @@ STILE_MUSTCHECK bool stile__cli_store(const char *path, bool read_only,
 STILE_MUSTCHECK bool stile__cli_read(const char *path, size_t limit,
                                      struct stile_arena *arena,
                                      struct stile_str *ret);
+
+/* ---- acting as an officer (cmd_officer.c) ---- */
+
+STILE_MUSTCHECK bool stile__cli_officers(const struct stile_config *config,
+                                         struct stile_arena *arena,
+                                         struct stile_officers **ret);
+/* Signs with --as, --key and --because (CLI_OFFICER_OPTIONS). CLI_OK, or an
+ * exit code and it has been said why. The texts of `args` are kept. */
+STILE_MUSTCHECK int stile__cli_sign(const struct cli_args *args,
+                                    const struct stile_officers *officers,
+                                    enum stile_may may, const char *what,
+                                    struct stile_str subject,
+                                    struct stile_arena *arena,
+                                    struct stile_act *ret);
+
+#define CLI_OFFICER_OPTIONS                                                    \
+    {"as", 0, "OFFICER", "who does it: an id of officers.yaml"},               \
+        {"key", 0, "FILE", "the officer's key, of 'stile officer key'"},       \
+    {                                                                          \
+        "because", 0, "TEXT", "why; kept in the audit log, so no names"        \
+    }
 
 #define CLI_CONFIG_OPTION                                                      \
     {                                                                          \

@@ -30,6 +30,7 @@ static const struct cli_command *const commands[] = {
     &stile__cmd_map_coverage,
     &stile__cmd_health,
     &stile__cmd_synth_emis,
+    &stile__cmd_officer_key,
 };
 
 int main(int argc, char **argv)

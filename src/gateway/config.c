@@ -31,6 +31,7 @@ static const struct stile_key_spec gateway_keys[] = {
     {"audit-key", STILE_WANT_TEXT, true},
     {"store", STILE_WANT_TEXT, true},
     {"mappings", STILE_WANT_TEXT, true},
+    {"officers", STILE_WANT_TEXT, false},
     {"log", STILE_WANT_TEXT, false},
     {"checkpoint", STILE_WANT_TEXT, false},
     {"drain", STILE_WANT_TEXT, false},
@@ -154,6 +155,8 @@ static void read_gateway(struct stile__reader *reader,
     }
     stile__config_file(reader, stile_node_get(map, "audit-key"),
                        &config->audit_key);
+    stile__config_file(reader, stile_node_get(map, "officers"),
+                       &config->officers);
     stile__config_path(reader, stile_node_get(map, "store"), &config->store);
     stile__config_path(reader, stile_node_get(map, "mappings"),
                        &config->mappings);

@@ -6,6 +6,7 @@
 
 #define EXPIRY_WARNING (30 * 86400 * STILE_SECOND)
 #define WORDS_MAX 256
+#define OFFICERS_BYTES_MAX ((size_t)1 << 20)
 
 static const struct stile_node *gateway_node(const struct stile_config *config,
                                              const char *key)
@@ -160,11 +161,66 @@ static void check_audit_key(struct stile__reader *reader)
     stile_wipe(seed, sizeof(seed));
 }
 
+enum stile_status stile_officers_read(const struct stile_config *config,
+                                      struct stile_arena *arena,
+                                      struct stile_diags *diags,
+                                      struct stile_officers **ret)
+{
+    struct stile__reader reader = {NULL, arena, diags};
+    struct stile_source *source = stile_arena_alloc(arena, sizeof(*source));
+    struct stile_officers *officers = NULL;
+    struct stile_str error;
+    enum stile_status status;
+
+    if (!source) {
+        return STILE_LIMIT;
+    }
+    if (!config->officers) {
+        (void)stile__config_find(
+            &reader, stile_node_get(config->root, "gateway"), STILE__C137,
+            STILE_ERROR, "it is not said who may do that");
+        return STILE_INVALID;
+    }
+    source->name = stile_str_cstr(config->officers);
+    status = stile_file_read(config->officers, OFFICERS_BYTES_MAX, arena,
+                             &source->text, &error);
+    if (status != STILE_OK) {
+        stile__config_file_find(diags, "C101", config->officers, error);
+        return status;
+    }
+    status = stile_officers_load(source, arena, diags, &officers);
+    if (status != STILE_OK) {
+        return status;
+    }
+    if (!stile_str_eq(officers->organisation, config->ods)) {
+        (void)stile__config_find(&reader, gateway_node(config, "officers"),
+                                 STILE__C138, STILE_ERROR,
+                                 "%s is of another organisation than this "
+                                 "gateway",
+                                 config->officers);
+        return STILE_INVALID;
+    }
+    *ret = officers;
+    return STILE_OK;
+}
+
+static void check_officers(struct stile__reader *reader)
+{
+    struct stile_officers *officers = NULL;
+
+    if (reader->config->officers &&
+        access(reader->config->officers, R_OK) == 0) {
+        (void)!stile_officers_read(reader->config, reader->arena, reader->diags,
+                                   &officers);
+    }
+}
+
 void stile__config_world(struct stile__reader *reader, stile_time now)
 {
     check_identity(reader, now);
     check_partner_dates(reader, now);
     check_audit_key(reader);
+    check_officers(reader);
     check_folders(reader);
 }
 

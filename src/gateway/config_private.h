@@ -50,7 +50,9 @@
     X(C134, "give a larger number, so that the order of sizes holds")          \
     X(C135, "give the two a port each")                                        \
     X(C136, "correct the one that is wrong, or name the agreement these two "  \
-            "have with each other")
+            "have with each other")                                            \
+    X(C137, "add officers: officers.yaml, the file that says who may do it")   \
+    X(C138, "name the officers of the organisation that runs this gateway")
 
 enum stile__config_code {
 #define X(code, next) STILE__##code,

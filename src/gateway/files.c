@@ -259,6 +259,13 @@ enum stile_status stile_audit_key_read(const char *path, uint8_t ret_seed[32],
     return status;
 }
 
+bool stile_random(uint8_t *out, size_t len)
+{
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && read(fd, out, len) == (ssize_t)len;
+    return (fd < 0 || close(fd) == 0) && ok;
+}
+
 stile_time stile_now(void)
 {
     struct timespec now;

@@ -408,13 +408,6 @@ static void wake(void *ctx)
     (void)uv_async_send(&g->wake);
 }
 
-static bool random_bytes(uint8_t *out, size_t len)
-{
-    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && read(fd, out, len) == (ssize_t)len;
-    return (fd < 0 || close(fd) == 0) && ok;
-}
-
 static int complain(const struct gateway *g, const char *what,
                     struct stile_str error)
 {
@@ -444,7 +437,7 @@ static int open_store(struct gateway *g)
                                 &error) != STILE_OK) {
         return complain(g, "store", error);
     }
-    if (!random_bytes(fresh, sizeof(fresh)) ||
+    if (!stile_random(fresh, sizeof(fresh)) ||
         g->store->ops->salt(g->store, fresh, g->salt) != STILE_OK ||
         g->store->ops->recover(g->store, stile_now(), &recovered) != STILE_OK) {
         return complain(g, "store",

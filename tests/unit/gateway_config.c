@@ -392,6 +392,41 @@ Test(config, check_holds_a_route_to_the_parties_of_its_agreement)
                    "DSA-2026-003 is RZ9"));
 }
 
+Test(config, officers_are_of_the_organisation)
+{
+    static const char text[] =
+        "organisation: %s\nofficers:\n  - {officer: a, role: dpo, key: "
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a, "
+        "may: review, from: 2026-04-01, until: 2027-03-31}\n";
+    static const char *const of[] = {"A99901", "RZ9"};
+    struct stile_config *c = NULL;
+    char path[] = "/tmp/stile-officers-XXXXXX";
+    int fd = mkstemp(path);
+
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(close(fd), 0);
+    cr_assert_eq(stile_config_load("good.yaml", arena, &diags, &c), STILE_OK);
+    struct stile_officers *officers = NULL;
+    cr_assert_eq(stile_officers_read(c, arena, &diags, &officers),
+                 STILE_INVALID);
+    cr_expect_eq(count_of("C137"), 1);
+    c->officers = path;
+    for (size_t i = 0; i < 2; i++) {
+        FILE *file = fopen(path, "w");
+
+        cr_assert_not_null(file);
+        (void)fprintf(file, text, of[i]);
+        cr_assert_eq(fclose(file), 0);
+        officers = NULL;
+        enum stile_status status =
+            stile_officers_read(c, arena, &diags, &officers);
+        cr_expect_eq(status, i == 0 ? STILE_OK : STILE_INVALID);
+        cr_expect_eq(officers != NULL, i == 0);
+        cr_expect_eq(count_of("C138"), i);
+    }
+    cr_assert_eq(unlink(path), 0);
+}
+
 Test(config, partners_and_admin_have_a_port_each)
 {
     static const struct {
