@@ -10,6 +10,7 @@ struct run {
     const struct stile_lang_example *ex;
     struct stile_row rows[EXAMPLE_ROWS];
     size_t count;
+    bool *ran; /* the variant's branches */
 };
 
 static enum stile_status find_row(void *ctx, struct stile_str family,
@@ -257,7 +258,8 @@ static void one_example(struct run *run)
                                      .row = &run->rows[0],
                                      .env = &env,
                                      .arena = run->cc.arena,
-                                     .diags = &own};
+                                     .diags = &own,
+                                     .ran = run->ran};
     enum stile_status status = stile__run_right(&right, &result);
     const char *got = outcome_of(status, &result);
     struct stile_str want = run->ex->outcome.text;
@@ -304,33 +306,81 @@ variant_for(const struct stile_mapping *m, const struct stile_lang_example *ex)
     return &m->variants[m->variant_count - 1];
 }
 
+/* ---- branches no example goes through ---- */
+
+static bool branch_ran(const struct stile_mapping *m, bool *const *ran,
+                       struct stile_span span)
+{
+    for (uint32_t i = 0; i < m->variant_count; i++) {
+        const struct stile__variant *v = &m->variants[i];
+        for (uint32_t k = 0; k < v->branch_count; k++) {
+            if (v->branches[k].span.offset == span.offset && ran[i][k]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void check_branches(struct stile__cc *cc, bool *const *ran)
+{
+    const struct stile_mapping *m = cc->mapping;
+    for (uint32_t i = 0; i < m->variant_count && cc->tree->examples; i++) {
+        const struct stile__variant *v = &m->variants[i];
+        for (uint32_t k = 0; k < v->branch_count; k++) {
+            if (!branch_ran(m, ran, v->branches[k].span)) {
+                (void)stile__map_report(cc, "M707", v->branches[k].span,
+                                        "no example goes here; add one whose "
+                                        "row does");
+            }
+        }
+    }
+}
+
+static bool **new_ran(const struct stile_mapping *m, struct stile_arena *arena)
+{
+    bool **ran = stile_arena_array(arena, m->variant_count, sizeof(bool *));
+    for (uint32_t i = 0; ran != NULL && i < m->variant_count; i++) {
+        ran[i] =
+            stile_arena_array(arena, m->variants[i].branch_count, sizeof(bool));
+        if (ran[i] == NULL) {
+            return NULL;
+        }
+    }
+    return ran;
+}
+
 void stile__examples(const struct stile_mapping *mapping,
                      struct stile_diags *diags)
 {
     struct stile_mapset *whole = mapping->set;
     struct stile_arena *arena = stile_arena_new(EXAMPLE_BYTES);
-    if (arena == NULL) {
-        return;
-    }
-    for (const struct stile_lang_example *ex = mapping->tree->examples; ex;
-         ex = ex->next) {
+    bool **ran = arena != NULL ? new_ran(mapping, arena) : NULL;
+    struct stile__cc cc = {.set = whole,
+                           .mapping =
+                               &whole->mappings[mapping - whole->mappings],
+                           .tree = mapping->tree,
+                           .source = mapping->tree->source,
+                           .arena = arena,
+                           .diags = diags};
+    for (const struct stile_lang_example *ex = mapping->tree->examples;
+         ran != NULL && ex; ex = ex->next) {
         const struct stile__variant *v = variant_for(mapping, ex);
+        struct stile_arena_mark mark = stile_arena_mark(arena);
         struct run *run = stile_arena_alloc(arena, sizeof *run);
         if (run == NULL) {
             break;
         }
         run->v = v;
         run->ex = ex;
-        run->cc = (struct stile__cc){
-            .set = whole,
-            .mapping = &whole->mappings[mapping - whole->mappings],
-            .tree = mapping->tree,
-            .source = mapping->tree->source,
-            .arena = arena,
-            .diags = diags};
+        run->ran = ran[v - mapping->variants];
+        run->cc = cc;
         run->cc.variant = &mapping->variants[v - mapping->variants];
         one_example(run);
-        stile_arena_reset(arena);
+        stile_arena_rewind(arena, mark);
+    }
+    if (ran != NULL && !stile_arena_failed(arena)) {
+        check_branches(&cc, ran);
     }
     stile_arena_free(&arena);
 }

@@ -56,7 +56,8 @@
     X(M703, "an example's row cannot be built")                                \
     X(M704, "the mapping's law class is weaker than pinned")                   \
     X(M705, "the mapping has no example")                                      \
-    X(M706, "a generated row does not come back as the mapping's class says")
+    X(M706, "a generated row does not come back as the mapping's class says")  \
+    X(M707, "no example goes through this branch")
 
 /* code, sentence, severity. The sentence is all that a finding on a record
  * says: it has no place for a value. */

@@ -1,18 +1,11 @@
 /* Rules and guards to two flat programs. */
+#include "lower.h"
 #include "render.h"
-
-struct lower {
-    struct stile__cc *cc;
-    struct stile__variant *v;
-    struct stile__program *prog;
-    uint32_t line;
-    bool failed;
-};
 
 /* ---- growing arrays in an arena ---- */
 
-static void *grown(struct lower *l, void *old, uint32_t count, uint32_t *cap,
-                   size_t size)
+static void *grown(struct stile__lower *l, void *old, uint32_t count,
+                   uint32_t *cap, size_t size)
 {
     if (count < *cap) {
         return old;
@@ -30,8 +23,8 @@ static void *grown(struct lower *l, void *old, uint32_t count, uint32_t *cap,
     return next;
 }
 
-static uint32_t emit(struct lower *l, enum stile__op op, uint32_t a, uint32_t b,
-                     uint32_t c)
+uint32_t stile__emit(struct stile__lower *l, enum stile__op op, uint32_t a,
+                     uint32_t b, uint32_t c)
 {
     struct stile__program *p = l->prog;
     uint32_t cap = p->capacity;
@@ -49,15 +42,14 @@ static uint32_t emit(struct lower *l, enum stile__op op, uint32_t a, uint32_t b,
     return p->count++;
 }
 
-/* Forward jumps only: the target is where the program has come to. */
-static void land(struct lower *l, uint32_t jump)
+void stile__land(struct stile__lower *l, uint32_t jump)
 {
     if (!l->failed) {
         l->prog->code[jump].c = l->prog->count;
     }
 }
 
-static void at_line(struct lower *l, struct stile_span span)
+void stile__at_line(struct stile__lower *l, struct stile_span span)
 {
     uint32_t column = 0;
     stile_source_place(l->cc->source, span.offset, &l->line, &column);
@@ -65,8 +57,8 @@ static void at_line(struct lower *l, struct stile_span span)
 
 /* ---- pools ---- */
 
-static uint32_t constant(struct lower *l, struct stile_str text,
-                         enum stile_kind kind)
+uint32_t stile__pool_constant(struct stile__lower *l, struct stile_str text,
+                              enum stile_kind kind)
 {
     struct stile__pool *p = &l->v->pool;
     for (uint32_t i = 0; i < p->constant_count; i++) {
@@ -85,7 +77,8 @@ static uint32_t constant(struct lower *l, struct stile_str text,
     return p->constant_count++;
 }
 
-static uint32_t pool_path(struct lower *l, const struct stile__path *path)
+uint32_t stile__pool_path(struct stile__lower *l,
+                          const struct stile__path *path)
 {
     struct stile__pool *p = &l->v->pool;
     void *to = grown(l, p->paths, p->path_count, &p->path_cap, sizeof(void *));
@@ -97,7 +90,8 @@ static uint32_t pool_path(struct lower *l, const struct stile__path *path)
     return p->path_count++;
 }
 
-static uint32_t pool_use(struct lower *l, const struct stile__codec_use *use)
+uint32_t stile__pool_use(struct stile__lower *l,
+                         const struct stile__codec_use *use)
 {
     struct stile__pool *p = &l->v->pool;
     void *to = grown(l, p->uses, p->use_count, &p->use_cap, sizeof(void *));
@@ -109,7 +103,7 @@ static uint32_t pool_use(struct lower *l, const struct stile__codec_use *use)
     return p->use_count++;
 }
 
-static uint32_t pool_table(struct lower *l, struct stile_str name)
+static uint32_t pool_table(struct stile__lower *l, struct stile_str name)
 {
     struct stile__pool *p = &l->v->pool;
     void *to =
@@ -122,7 +116,7 @@ static uint32_t pool_table(struct lower *l, struct stile_str name)
     return p->table_count++;
 }
 
-static uint32_t pool_range(struct lower *l, int64_t lo, int64_t hi)
+static uint32_t pool_range(struct stile__lower *l, int64_t lo, int64_t hi)
 {
     struct stile__pool *p = &l->v->pool;
     void *to =
@@ -135,9 +129,23 @@ static uint32_t pool_range(struct lower *l, int64_t lo, int64_t hi)
     return p->range_count++;
 }
 
+/* ---- branches ---- */
+
+static void branch(struct stile__lower *l, struct stile_span span, uint32_t pc)
+{
+    struct stile__variant *v = l->v;
+    struct stile__branch *to =
+        grown(l, v->branches, v->branch_count, &v->branch_cap, sizeof *to);
+    if (to != NULL) {
+        v->branches = to;
+        to[v->branch_count++] = (struct stile__branch){span, l->prog, pc};
+    }
+}
+
 /* ---- conditions ---- */
 
-static void load(struct lower *l, uint32_t cell, const struct stile__column *c)
+static void load(struct stile__lower *l, uint32_t cell,
+                 const struct stile__column *c)
 {
     if (c->alias != 0) {
         uint32_t chain[STILE__ALIASES], n = 0;
@@ -146,46 +154,49 @@ static void load(struct lower *l, uint32_t cell, const struct stile__column *c)
             chain[n++] = at;
         }
         while (n > 0) {
-            emit(l, OP_LOOKUP, chain[--n], 0, 0);
+            stile__emit(l, OP_LOOKUP, chain[--n], 0, 0);
         }
     }
-    emit(l, OP_LOAD, cell, c->alias, c->ordinal);
+    stile__emit(l, OP_LOAD, cell, c->alias, c->ordinal);
 }
 
-static struct stile_str literal_text(const struct stile_lang_literal *lit)
+struct stile_str stile__literal_text(const struct stile_lang_literal *lit)
 {
     return lit->kind == STILE_LANG_TRUE    ? STILE_STR("true")
            : lit->kind == STILE_LANG_FALSE ? STILE_STR("false")
                                            : lit->text;
 }
 
-static void test_literal(struct lower *l, const struct stile_lang_literal *lit)
+static void test_literal(struct stile__lower *l,
+                         const struct stile_lang_literal *lit)
 {
     if (lit->kind == STILE_LANG_ABSENT) {
-        emit(l, OP_PRESENT, 0, 0, 0);
-        emit(l, OP_NOT, 0, 0, 0);
+        stile__emit(l, OP_PRESENT, 0, 0, 0);
+        stile__emit(l, OP_NOT, 0, 0, 0);
     } else if (lit->kind == STILE_LANG_TRUE || lit->kind == STILE_LANG_FALSE) {
-        emit(l, OP_TRUTH, 0, 0, lit->kind == STILE_LANG_TRUE);
+        stile__emit(l, OP_TRUTH, 0, 0, lit->kind == STILE_LANG_TRUE);
     } else {
-        emit(l, OP_EQ, 0, 0, constant(l, lit->text, STILE_STRING));
+        stile__emit(l, OP_EQ, 0, 0,
+                    stile__pool_constant(l, lit->text, STILE_STRING));
     }
 }
 
-static void test_list(struct lower *l, const struct stile_lang_literal *lit)
+static void test_list(struct stile__lower *l,
+                      const struct stile_lang_literal *lit)
 {
     uint32_t jumps[256], n = 0;
     for (; lit != NULL; lit = lit->next) {
         test_literal(l, lit);
         if (lit->next != NULL && n < 256) {
-            jumps[n++] = emit(l, OP_JUMP_IF, 1, 0, 0);
+            jumps[n++] = stile__emit(l, OP_JUMP_IF, 1, 0, 0);
         }
     }
     while (n > 0) {
-        land(l, jumps[--n]);
+        stile__land(l, jumps[--n]);
     }
 }
 
-static void leaf(struct lower *l, const struct stile_lang_cond *c)
+static void leaf(struct stile__lower *l, const struct stile_lang_cond *c)
 {
     if (c->column != NULL) {
         struct stile__column column = {0};
@@ -199,7 +210,7 @@ static void leaf(struct lower *l, const struct stile_lang_cond *c)
             l->failed = true;
             return;
         }
-        emit(l, OP_READ, 0, 0, pool_path(l, path));
+        stile__emit(l, OP_READ, 0, 0, stile__pool_path(l, path));
     }
     switch (c->kind) {
     case STILE_LANG_EQ:
@@ -210,102 +221,110 @@ static void leaf(struct lower *l, const struct stile_lang_cond *c)
         test_list(l, c->literals);
         break;
     case STILE_LANG_IN_RANGE:
-        emit(l, OP_RANGE, 0, 0, pool_range(l, c->lo, c->hi));
+        stile__emit(l, OP_RANGE, 0, 0, pool_range(l, c->lo, c->hi));
         break;
     case STILE_LANG_IN_TABLE:
-        emit(l, OP_TABLE, c->path != NULL, 0, pool_table(l, c->table.text));
+        stile__emit(l, OP_TABLE, c->path != NULL, 0,
+                    pool_table(l, c->table.text));
         break;
     default:
-        emit(l, OP_PRESENT, 0, 0, 0);
+        stile__emit(l, OP_PRESENT, 0, 0, 0);
         break;
     }
     if (c->kind == STILE_LANG_NE || c->kind == STILE_LANG_MISSING) {
-        emit(l, OP_NOT, 0, 0, 0);
+        stile__emit(l, OP_NOT, 0, 0, 0);
     }
 }
 
-static void cond(struct lower *l, const struct stile_lang_cond *c)
+void stile__lower_cond(struct stile__lower *l, const struct stile_lang_cond *c)
 {
     if (c->kind == STILE_LANG_NOT) {
-        cond(l, c->a);
-        emit(l, OP_NOT, 0, 0, 0);
+        stile__lower_cond(l, c->a);
+        stile__emit(l, OP_NOT, 0, 0, 0);
     } else if (c->kind == STILE_LANG_AND || c->kind == STILE_LANG_OR) {
-        cond(l, c->a);
-        uint32_t jump = emit(l, OP_JUMP_IF, c->kind == STILE_LANG_OR, 0, 0);
-        cond(l, c->b);
-        land(l, jump);
+        stile__lower_cond(l, c->a);
+        uint32_t jump =
+            stile__emit(l, OP_JUMP_IF, c->kind == STILE_LANG_OR, 0, 0);
+        stile__lower_cond(l, c->b);
+        stile__land(l, jump);
     } else {
         leaf(l, c);
     }
 }
 
-/* The chosen literal becomes the value. */
-static void cases(struct lower *l, const struct stile_lang_case *c,
-                  enum stile_kind kind)
+void stile__lower_cases(struct stile__lower *l, const struct stile_lang_case *c,
+                        enum stile_kind kind)
 {
     uint32_t ends[512], n = 0;
+    bool choice = c->cond != NULL && l->prog != &l->v->left;
     for (; c != NULL; c = c->next) {
         uint32_t next = 0;
         if (c->cond != NULL) {
-            cond(l, c->cond);
-            next = emit(l, OP_JUMP_IF, 0, 0, 0);
+            stile__lower_cond(l, c->cond);
+            next = stile__emit(l, OP_JUMP_IF, 0, 0, 0);
+        }
+        if (choice) {
+            branch(l, c->literal->span, l->prog->count);
         }
         if (c->literal->kind == STILE_LANG_ABSENT) {
-            emit(l, OP_NOTHING, 0, 0, 0);
+            stile__emit(l, OP_NOTHING, 0, 0, 0);
         } else {
-            emit(l, OP_CONSTANT, 0, 0,
-                 constant(l, literal_text(c->literal), kind));
+            stile__emit(
+                l, OP_CONSTANT, 0, 0,
+                stile__pool_constant(l, stile__literal_text(c->literal), kind));
         }
         if (c->cond != NULL) {
             if (n < 512) {
-                ends[n++] = emit(l, OP_JUMP, 0, 0, 0);
+                ends[n++] = stile__emit(l, OP_JUMP, 0, 0, 0);
             }
-            land(l, next);
+            stile__land(l, next);
         }
     }
     while (n > 0) {
-        land(l, ends[--n]);
+        stile__land(l, ends[--n]);
     }
 }
 
 /* ---- rightward ---- */
 
-static void encode(struct lower *l, const struct stile__rule *r)
+static void encode(struct stile__lower *l, const struct stile__rule *r)
 {
     for (uint32_t i = 0; i < r->column_count; i++) {
         load(l, i, &r->columns[i]);
     }
-    emit(l, OP_ENCODE, r->column_count, 0, pool_use(l, r->use));
+    stile__emit(l, OP_ENCODE, r->column_count, 0, stile__pool_use(l, r->use));
 }
 
-static void right_rule(struct lower *l, const struct stile__rule *r)
+static void right_rule(struct stile__lower *l, const struct stile__rule *r)
 {
     uint32_t skip = 0;
-    at_line(l, r->stmt->span);
+    stile__at_line(l, r->stmt->span);
     if (r->guard != NULL) {
-        emit(l, OP_FLAG, 0, r->guard->flag, 0);
-        skip = emit(l, OP_JUMP_IF, 0, 0, 0);
+        stile__emit(l, OP_FLAG, 0, r->guard->flag, 0);
+        skip = stile__emit(l, OP_JUMP_IF, 0, 0, 0);
     }
     if (r->stmt->kind == STILE_LANG_REQUIRE) {
         load(l, 0, &r->columns[0]);
-        emit(l, OP_REQUIRE, 0, 0, 0);
+        stile__emit(l, OP_REQUIRE, 0, 0, 0);
     } else if (r->stmt->kind == STILE_LANG_CONSTANT) {
-        cases(l, r->stmt->cases, r->paths->kind);
-        emit(l, OP_PUT, 0, 0, pool_path(l, r->paths));
+        stile__lower_cases(l, r->stmt->cases, r->paths->kind);
+        stile__emit(l, OP_PUT, 0, 0, stile__pool_path(l, r->paths));
     } else {
         encode(l, r);
         if (r->as_text != NULL) {
-            emit(l, OP_PUT_MISS, 0, 0, pool_path(l, r->as_text));
+            stile__emit(l, OP_PUT_MISS, 0, 0, stile__pool_path(l, r->as_text));
         }
         if (r->stmt->fallback != NULL) {
-            emit(l, OP_DEFAULT, 0, 0,
-                 constant(l, literal_text(r->stmt->fallback), r->paths->kind));
+            stile__emit(
+                l, OP_DEFAULT, 0, 0,
+                stile__pool_constant(l, stile__literal_text(r->stmt->fallback),
+                                     r->paths->kind));
         }
-        emit(l, r->paths->open_list ? OP_PUT_LIST : OP_PUT, 0, 0,
-             pool_path(l, r->paths));
+        stile__emit(l, r->paths->open_list ? OP_PUT_LIST : OP_PUT, 0, 0,
+                    stile__pool_path(l, r->paths));
     }
     if (r->guard != NULL) {
-        land(l, skip);
+        stile__land(l, skip);
     }
 }
 
@@ -326,7 +345,8 @@ static int path_order(const struct stile__path *a, const struct stile__path *b)
 }
 
 /* Lines may stand in any order, so the output's order is FHIR's own. */
-static struct stile__rule **sorted_rules(struct lower *l, uint32_t *ret_count)
+static struct stile__rule **sorted_rules(struct stile__lower *l,
+                                         uint32_t *ret_count)
 {
     uint32_t count = 0;
     for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
@@ -354,7 +374,7 @@ static struct stile__rule **sorted_rules(struct lower *l, uint32_t *ret_count)
     return rules;
 }
 
-static const struct stile__rule *id_rule(const struct lower *l)
+static const struct stile__rule *id_rule(const struct stile__lower *l)
 {
     for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
         if (r->rightward && r->use != NULL &&
@@ -365,82 +385,85 @@ static const struct stile__rule *id_rule(const struct lower *l)
     return NULL;
 }
 
-static void deletes(struct lower *l)
+static void deletes(struct stile__lower *l)
 {
     const struct stile__rule *id = id_rule(l);
     for (const struct stile_lang_take *t = l->cc->tree->deletes; t && id;
          t = t->next) {
-        at_line(l, t->span);
-        cond(l, t->cond);
-        uint32_t skip = emit(l, OP_JUMP_IF, 0, 0, 0);
+        stile__at_line(l, t->span);
+        stile__lower_cond(l, t->cond);
+        uint32_t skip = stile__emit(l, OP_JUMP_IF, 0, 0, 0);
         encode(l, id);
-        emit(l, OP_DELETED, 0, 0, 0);
-        land(l, skip);
+        stile__emit(l, OP_DELETED, 0, 0, 0);
+        stile__land(l, skip);
     }
 }
 
-static void take(struct lower *l, const struct stile_lang_cond *c,
-                 struct stile_span span)
+void stile__lower_take(struct stile__lower *l, const struct stile_lang_cond *c,
+                       struct stile_span span)
 {
     if (c != NULL) {
-        at_line(l, span);
-        cond(l, c);
-        emit(l, OP_TAKE, 0, 0, 0);
+        stile__at_line(l, span);
+        stile__lower_cond(l, c);
+        stile__emit(l, OP_TAKE, 0, 0, 0);
     }
 }
 
-static void right_guards(struct lower *l)
+static void right_guards(struct stile__lower *l)
 {
     for (struct stile__guard *g = l->cc->guards; g != NULL; g = g->next) {
         uint32_t skip = 0;
-        at_line(l, g->stmt->span);
+        stile__at_line(l, g->stmt->span);
         if (g->parent != NULL) {
-            emit(l, OP_FLAG, 0, g->parent->flag, 0);
-            skip = emit(l, OP_JUMP_IF, 0, 0, 0);
+            stile__emit(l, OP_FLAG, 0, g->parent->flag, 0);
+            skip = stile__emit(l, OP_JUMP_IF, 0, 0, 0);
         }
-        cond(l, g->stmt->cond);
+        stile__lower_cond(l, g->stmt->cond);
         if (g->parent != NULL) {
-            land(l, skip);
+            stile__land(l, skip);
         }
-        emit(l, OP_SET_FLAG, 0, g->flag, 0);
+        branch(l, g->stmt->cond->span, l->prog->count);
+        stile__emit(l, OP_SET_FLAG, 0, g->flag, 0);
     }
 }
 
-static void always_empty(struct lower *l)
+static void always_empty(struct stile__lower *l)
 {
     const struct stile_table *t = l->v->table;
     for (uint32_t i = 0; i < t->count; i++) {
         bool used = l->cc->mapped[i] || l->cc->accounted[i];
         if (t->columns[i].type == STILE_COL_EMPTY && !used) {
-            emit(l, OP_LOAD, 0, 0, i);
-            emit(l, OP_EMPTY, 0, 0, 0);
+            stile__emit(l, OP_LOAD, 0, 0, i);
+            stile__emit(l, OP_EMPTY, 0, 0, 0);
         }
     }
 }
 
-static void mandatory(struct lower *l)
+static void mandatory(struct stile__lower *l)
 {
     const struct stile_fhir_type *type = l->cc->mapping->type;
-    at_line(l, l->cc->tree->type.span);
+    stile__at_line(l, l->cc->tree->type.span);
     for (size_t i = 0; i < stile_fhir_element_count(type); i++) {
         const struct stile_fhir_element *e = stile_fhir_element_at(type, i);
         if (e->min > 0) {
-            emit(l, OP_MUST, e->choice, 0, constant(l, e->name, STILE_STRING));
+            stile__emit(l, OP_MUST, e->choice, 0,
+                        stile__pool_constant(l, e->name, STILE_STRING));
         }
     }
 }
 
-static void right_program(struct lower *l)
+static void right_program(struct stile__lower *l)
 {
     uint32_t count = 0;
     struct stile__rule **rules = sorted_rules(l, &count);
     l->prog = &l->v->right;
     deletes(l);
     if (l->cc->tree->where != NULL) {
-        take(l, l->cc->tree->where->cond, l->cc->tree->where->span);
+        stile__lower_take(l, l->cc->tree->where->cond,
+                          l->cc->tree->where->span);
     }
     for (const struct stile_lang_take *t = l->cc->tree->takes; t; t = t->next) {
-        take(l, t->cond, t->span);
+        stile__lower_take(l, t->cond, t->span);
     }
     always_empty(l);
     right_guards(l);
@@ -453,140 +476,14 @@ static void right_program(struct lower *l)
         right_rule(l, rules[i]);
     }
     mandatory(l);
-    emit(l, OP_END, 0, 0, 0);
-}
-
-/* ---- leftward ---- */
-
-static void left_test(struct lower *l, const struct stile__guard *g)
-{
-    if (g->iff != NULL) {
-        cond(l, g->iff);
-    } else if (!g->needs_reverse) {
-        emit(l, OP_YES, 0, 0, 0);
-    } else {
-        const struct stile__rule *r = g->test;
-        emit(l, OP_READ, 0, 0, pool_path(l, r->paths));
-        if (r->stmt->kind == STILE_LANG_CONSTANT) {
-            emit(l, OP_EQ, 0, 0,
-                 constant(l, literal_text(r->stmt->cases->literal),
-                          STILE_STRING));
-        } else {
-            emit(l, OP_PRESENT, 0, 0, 0);
-        }
-    }
-}
-
-static void left_guards(struct lower *l)
-{
-    for (struct stile__guard *g = l->cc->guards; g != NULL; g = g->next) {
-        uint32_t skip = 0;
-        at_line(l, g->stmt->span);
-        if (g->parent != NULL) {
-            emit(l, OP_FLAG, 0, g->parent->flag, 0);
-            skip = emit(l, OP_JUMP_IF, 0, 0, 0);
-        }
-        left_test(l, g);
-        if (g->parent != NULL) {
-            land(l, skip);
-        }
-        emit(l, OP_SET_FLAG, 0, g->flag, 0);
-    }
-}
-
-static void decode(struct lower *l, const struct stile__rule *r)
-{
-    emit(l, r->paths->open_list ? OP_READ_LIST : OP_READ, 0, 0,
-         pool_path(l, r->paths));
-    if (r->stmt->fallback != NULL) {
-        emit(l, OP_UNDEFAULT, 0, 0,
-             constant(l, literal_text(r->stmt->fallback), r->paths->kind));
-    }
-    emit(l, OP_DECODE, r->column_count, 0, pool_use(l, r->use));
-    for (uint32_t i = 0; i < r->column_count; i++) {
-        emit(l, OP_STORE, i, r->columns[i].alias, r->columns[i].ordinal);
-    }
-    if (r->as_text != NULL) {
-        emit(l, OP_READ, 0, 0, pool_path(l, r->as_text));
-        emit(l, OP_FILL, 0, r->columns[0].alias, r->columns[0].ordinal);
-    }
-}
-
-static void left_rule(struct lower *l, const struct stile__rule *r)
-{
-    uint32_t skip = 0;
-    at_line(l, r->stmt->span);
-    if (r->guard != NULL) {
-        emit(l, OP_FLAG, 0, r->guard->flag, 0);
-        skip = emit(l, OP_JUMP_IF, 0, 0, 0);
-    }
-    if (r->paths != NULL) {
-        decode(l, r);
-    } else {
-        cases(l, r->stmt->cases, STILE_STRING);
-        emit(l, OP_FILL, 0, r->columns[0].alias, r->columns[0].ordinal);
-    }
-    if (r->guard != NULL) {
-        land(l, skip);
-    }
-}
-
-static void fill_equality(void *ctx, const struct stile_lang_cond *c)
-{
-    struct lower *l = ctx;
-    struct stile__column column;
-    if (!stile__resolve_column(l->cc, c->column, &column) ||
-        c->literals->kind == STILE_LANG_ABSENT) {
-        return;
-    }
-    emit(l, OP_CONSTANT, 0, 0,
-         constant(l, literal_text(c->literals), STILE_STRING));
-    emit(l, OP_FILL, 0, column.alias, column.ordinal);
-}
-
-static void left_equalities(struct lower *l)
-{
-    for (struct stile__guard *g = l->cc->guards; g != NULL; g = g->next) {
-        if (!g->needs_reverse) {
-            continue;
-        }
-        at_line(l, g->stmt->span);
-        emit(l, OP_FLAG, 0, g->flag, 0);
-        uint32_t skip = emit(l, OP_JUMP_IF, 0, 0, 0);
-        stile__equalities(g->stmt->cond, fill_equality, l);
-        land(l, skip);
-    }
-    if (l->cc->tree->where != NULL) {
-        at_line(l, l->cc->tree->where->span);
-        stile__equalities(l->cc->tree->where->cond, fill_equality, l);
-    }
-    for (const struct stile_lang_take *t = l->cc->tree->takes; t; t = t->next) {
-        at_line(l, t->span);
-        stile__equalities(t->cond, fill_equality, l);
-    }
-}
-
-static void left_program(struct lower *l)
-{
-    l->prog = &l->v->left;
-    for (const struct stile_lang_take *t = l->cc->tree->takes; t; t = t->next) {
-        take(l, t->iff, t->span);
-    }
-    left_guards(l);
-    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
-        if (r->leftward) {
-            left_rule(l, r);
-        }
-    }
-    left_equalities(l);
-    emit(l, OP_END, 0, 0, 0);
+    stile__emit(l, OP_END, 0, 0, 0);
 }
 
 void stile__lower(struct stile__cc *cc)
 {
-    struct lower l = {.cc = cc, .v = cc->variant};
+    struct stile__lower l = {.cc = cc, .v = cc->variant};
     right_program(&l);
-    left_program(&l);
+    stile__lower_left(&l);
     if (!l.failed) {
         stile__render_lower(cc->variant, cc->arena);
     }

@@ -279,9 +279,18 @@ struct stile__pool {
     uint32_t constant_cap, path_cap, use_cap, table_cap, range_cap;
 };
 
+/* A `when` block, or a value of a constant's `if`: an example must go there.
+ * The instruction is the one that sets the block's flag, or makes the value. */
+struct stile__branch {
+    struct stile_span span;
+    const struct stile__program *program;
+    uint32_t pc;
+};
+
 struct stile__rule;
 
 struct stile__render;
+struct stile__trie;
 
 struct stile__variant {
     struct stile_mapping *mapping;
@@ -295,9 +304,12 @@ struct stile__variant {
     const struct stile__rule *rules; /* what the programs were made of */
     const bool *mapped, *accounted, *dropped; /* own columns */
     uint32_t flag_count;
+    struct stile__branch *branches;
+    uint32_t branch_count, branch_cap;
     struct stile__pool pool;
     struct stile__program right, left;
     struct stile__render *render; /* NULL: rightward only as a tree */
+    const struct stile__trie *trie; /* of the left program */
 };
 
 struct stile_mapping {
@@ -441,6 +453,7 @@ struct stile__right_run {
     struct stile_arena *arena;
     struct stile_diags *diags;
     struct stile__trace *trace;
+    bool *ran; /* the variant's branches, set where the run went; or NULL */
 };
 
 /* OK with *ret, or END when the mapping does not take the row. */
@@ -450,6 +463,13 @@ stile__run_right(const struct stile__right_run *run,
 const struct stile__variant *
 stile__variant_of(const struct stile_mapping *mapping,
                   const struct stile_row *row);
+
+/* A resource to be read: a tree, or from `at` on a tape. */
+struct stile__resource {
+    const struct stile_value *tree;
+    const struct stile_tape *tape;
+    uint32_t at;
+};
 
 /* One resource through one mapping: cells by alias and ordinal. */
 struct stile__left_cells {
@@ -466,7 +486,7 @@ enum stile_status stile__look_up(const struct stile_map_env *env,
                                  struct stile_str key,
                                  const struct stile_row **ret);
 void stile__run_left(const struct stile__variant *variant,
-                     const struct stile_value *resource,
+                     const struct stile__resource *resource,
                      struct stile_arena *arena, struct stile_diags *diags,
                      struct stile__left_cells *ret);
 const char *stile__op_name(enum stile__op op);

@@ -406,6 +406,17 @@ static void step(struct vm *vm, const struct stile__instr *in)
     }
 }
 
+static void note_branch(const struct vm *vm, uint32_t pc)
+{
+    for (uint32_t i = 0; i < vm->v->branch_count; i++) {
+        const struct stile__branch *b = &vm->v->branches[i];
+        bool here = b->program == &vm->v->right && b->pc == pc;
+        if (here && (b->program->code[pc].op != OP_SET_FLAG || vm->test)) {
+            vm->run->ran[i] = true;
+        }
+    }
+}
+
 enum stile_status stile__run_right(const struct stile__right_run *run,
                                    struct stile_map_result *ret)
 {
@@ -422,8 +433,12 @@ enum stile_status stile__run_right(const struct stile__right_run *run,
         return STILE_NOMEM;
     }
     for (vm.pc = 0; !vm.over; vm.pc++) {
-        STILE_ASSERT(vm.pc < vm.v->right.count);
-        step(&vm, &vm.v->right.code[vm.pc]);
+        uint32_t pc = vm.pc;
+        STILE_ASSERT(pc < vm.v->right.count);
+        step(&vm, &vm.v->right.code[pc]);
+        if (run->ran != NULL) {
+            note_branch(&vm, pc);
+        }
     }
     if (stile_arena_failed(run->arena)) {
         return STILE_NOMEM;
