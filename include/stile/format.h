@@ -46,6 +46,14 @@ stile_json_decode(struct stile_str bytes, struct stile_json_limits limits,
                   struct stile_str name, struct stile_arena *arena,
                   struct stile_diags *diags, struct stile_value **ret);
 
+/* The same checks and the same findings, to a tape instead of a tree: one pass
+ * and no memory a value. `tape` is zero at first, keeps the bytes, and may be
+ * used for the next text; its content is nothing after a failure. */
+STILE_MUSTCHECK enum stile_status
+stile_json_tape(struct stile_str bytes, struct stile_json_limits limits,
+                struct stile_str name, struct stile_arena *arena,
+                struct stile_diags *diags, struct stile_tape *tape);
+
 /* ---- CSV --------------------------------------------------------------------
  */
 

@@ -134,6 +134,18 @@ stile_map_left(const struct stile_mapset *set, struct stile_str family,
                struct stile_arena *arena, struct stile_diags *diags,
                struct stile_row **ret_rows, size_t *ret_count);
 
+/*
+ * The same from the text: resources that stand on a tape (stile_json_tape),
+ * each told by its item's number. The same rows and findings as their trees
+ * would give, without those trees: one pass over each resource a mapping.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_map_left_tape(const struct stile_mapset *set, struct stile_str family,
+                    const struct stile_tape *tape, const uint32_t *resources,
+                    size_t count, struct stile_arena *arena,
+                    struct stile_diags *diags, struct stile_row **ret_rows,
+                    size_t *ret_count);
+
 /* ---- explain
  * ---------------------------------------------------------------------- */
 

@@ -104,6 +104,35 @@ void stile_value_json(const struct stile_value *value, int indent,
                       struct stile_buf *out);
 
 /*
+ * A tape: the same record flat, for a reader that goes through it once. Items
+ * stand in the order of the bytes; a member is two, its name and its value.
+ * Names are unique in their object. Made by stile_json_tape (format.h) from
+ * bytes, which it borrows, and used again for the next record.
+ */
+struct stile_tape_item {
+    uint32_t offset, len; /* in the bytes; a string without its quotes */
+    uint32_t end;         /* the item behind this one and all inside it */
+    uint8_t kind;         /* enum stile_kind; a name is a STRING */
+    bool escaped;         /* a string with a backslash in it */
+};
+
+struct stile_tape {
+    struct stile_str bytes;
+    struct stile_tape_item *items;
+    uint32_t count, capacity;
+};
+#define STILE_TAPE_NONE UINT32_MAX
+
+void stile_tape_release(struct stile_tape *tape);
+/* Text of a string, number or boolean, in the arena where it was escaped;
+ * STILE_STR_NULL for other items, and when the arena is full. */
+struct stile_str stile_tape_text(const struct stile_tape *tape, uint32_t at,
+                                 struct stile_arena *arena);
+/* The value of the member of that name, or STILE_TAPE_NONE. */
+uint32_t stile_tape_get(const struct stile_tape *tape, uint32_t at,
+                        struct stile_str name, struct stile_arena *arena);
+
+/*
  * A row: one record of a table, cells by the table's ordinals. The cells
  * point into the message or an arena. A cell of an absent column is
  * {NULL, 0}; an empty one has a non-NULL ptr and length 0. Both mean "not

@@ -11,23 +11,12 @@
 /* Our walk of cJSON's tree is recursive; cJSON stops at 1000 itself. */
 #define STILE__JSON_DEPTH_MAX 512
 
-/* A value, in the order of the bytes; of a member first its name. A string is
- * told without its quotes, a container by its opening bracket. */
-struct stile__token {
-    uint32_t offset, len;
-    bool escaped; /* a string with a backslash in it */
-};
-
-struct stile__tokens {
-    struct stile__token *items; /* malloc'd; stile__tokens_free */
-    size_t count, capacity;
-};
-
+/* Fills the tape. `*ret_doubtful`: a name may stand twice in an object, and
+ * must be looked for; never false when one does. */
 STILE_MUSTCHECK enum stile_status
 stile__json_scan(struct stile_str bytes, struct stile_json_limits limits,
                  struct stile_str name, struct stile_diags *diags,
-                 struct stile__tokens *ret);
-void stile__tokens_free(struct stile__tokens *tokens);
+                 struct stile_tape *tape, bool *ret_doubtful);
 
 /* A finding at a byte of a JSON text: line, column and path. */
 void stile__json_finding(struct stile_diags *diags, const char *code,

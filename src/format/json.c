@@ -49,15 +49,16 @@ void stile_format_setup(void)
 
 struct walk {
     struct stile_str bytes, name;
-    const struct stile__token *tokens;
+    const struct stile_tape_item *tokens;
     size_t count, at;
     struct stile_arena *arena;
     struct stile_diags *diags;
     bool disagrees, twice;
+    bool doubtful; /* names are still to be compared */
 };
 
 static struct stile_str token_text(struct walk *w,
-                                   const struct stile__token *token,
+                                   const struct stile_tape_item *token,
                                    const char *unescaped)
 {
     if (token->escaped) {
@@ -66,7 +67,7 @@ static struct stile_str token_text(struct walk *w,
     return stile_str_sub(w->bytes, token->offset, token->len);
 }
 
-static const struct stile__token *next_token(struct walk *w)
+static const struct stile_tape_item *next_token(struct walk *w)
 {
     if (w->at == w->count) {
         w->disagrees = true;
@@ -91,27 +92,6 @@ static enum stile_kind kind_of(const cJSON *node)
         return STILE_OBJECT;
     default:
         return STILE_NULL;
-    }
-}
-
-/* What the scan saw at this place, by the first byte. */
-static bool agrees(const struct walk *w, const struct stile__token *token,
-                   enum stile_kind kind)
-{
-    char c = token->offset < w->bytes.len ? w->bytes.ptr[token->offset] : '"';
-    switch (kind) {
-    case STILE_OBJECT:
-        return c == '{';
-    case STILE_ARRAY:
-        return c == '[';
-    case STILE_STRING:
-        return token->offset > 0 && w->bytes.ptr[token->offset - 1] == '"';
-    case STILE_NUMBER:
-        return c == '-' || (c >= '0' && c <= '9');
-    case STILE_BOOL:
-        return c == 't' || c == 'f';
-    default:
-        return c == 'n';
     }
 }
 
@@ -201,7 +181,7 @@ static struct stile_value *build(struct walk *w, const cJSON *node,
 {
     struct stile_str name = STILE_STR_NULL;
     if (parent != NULL && parent->kind == STILE_OBJECT) {
-        const struct stile__token *t = next_token(w);
+        const struct stile_tape_item *t = next_token(w);
         if (t == NULL || node->string == NULL) {
             w->disagrees = true;
             return NULL;
@@ -209,8 +189,8 @@ static struct stile_value *build(struct walk *w, const cJSON *node,
         name = token_text(w, t, node->string);
     }
     enum stile_kind kind = kind_of(node);
-    const struct stile__token *token = next_token(w);
-    if (token == NULL || !agrees(w, token, kind)) {
+    const struct stile_tape_item *token = next_token(w);
+    if (token == NULL || token->kind != kind) {
         w->disagrees = true;
         return NULL;
     }
@@ -232,7 +212,7 @@ static struct stile_value *build(struct walk *w, const cJSON *node,
             return NULL;
         }
     }
-    if (kind == STILE_OBJECT && value->count > 1) {
+    if (w->doubtful && kind == STILE_OBJECT && value->count > 1) {
         check_names(w, value);
     }
     return value;
@@ -264,10 +244,12 @@ stile_json_decode(struct stile_str bytes, struct stile_json_limits limits,
                   struct stile_str name, struct stile_arena *arena,
                   struct stile_diags *diags, struct stile_value **ret)
 {
-    struct stile__tokens tokens = {0};
+    struct stile_tape tape = {0};
+    bool doubtful = false;
     enum stile_status status =
-        stile__json_scan(bytes, limits, name, diags, &tokens);
+        stile__json_scan(bytes, limits, name, diags, &tape, &doubtful);
     if (status != STILE_OK) {
+        stile_tape_release(&tape);
         return status;
     }
     /* After the scan cJSON can only fail for want of memory. */
@@ -277,13 +259,29 @@ stile_json_decode(struct stile_str bytes, struct stile_json_limits limits,
     } else {
         struct walk walk = {.bytes = bytes,
                             .name = name,
-                            .tokens = tokens.items,
-                            .count = tokens.count,
+                            .tokens = tape.items,
+                            .count = tape.count,
                             .arena = arena,
-                            .diags = diags};
+                            .diags = diags,
+                            .doubtful = doubtful};
         status = convert(&walk, tree, ret);
     }
     cJSON_Delete(tree);
-    stile__tokens_free(&tokens);
+    stile_tape_release(&tape);
+    return status;
+}
+
+enum stile_status
+stile_json_tape(struct stile_str bytes, struct stile_json_limits limits,
+                struct stile_str name, struct stile_arena *arena,
+                struct stile_diags *diags, struct stile_tape *tape)
+{
+    bool doubtful = false;
+    enum stile_status status =
+        stile__json_scan(bytes, limits, name, diags, tape, &doubtful);
+    if (status == STILE_OK && doubtful) {
+        struct stile_value *unused = NULL;
+        status = stile_json_decode(bytes, limits, name, arena, diags, &unused);
+    }
     return status;
 }

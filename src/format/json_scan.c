@@ -7,8 +7,11 @@
 
 struct frame {
     bool object;
-    uint32_t index; /* item of an array */
-    size_t name;    /* token of the member's name */
+    uint32_t index;   /* item of an array */
+    uint32_t item;    /* of the container */
+    uint32_t name;    /* of the member's name, or STILE_TAPE_NONE */
+    uint32_t members; /* names so far */
+    uint64_t seen;    /* their hashes, a bit each */
 };
 
 struct scan {
@@ -16,18 +19,13 @@ struct scan {
     struct stile_str bytes, name;
     struct stile_json_limits limits;
     struct stile_diags *diags;
-    struct stile__tokens tokens;
-    struct frame frames[STILE__JSON_DEPTH_MAX];
+    struct stile_tape *tape;
     uint32_t depth;
     uint32_t values;
+    bool doubtful;            /* see stile__json_scan */
     enum stile_status status; /* of the finding that ended the scan */
+    struct frame frames[STILE__JSON_DEPTH_MAX];
 };
-
-void stile__tokens_free(struct stile__tokens *tokens)
-{
-    free(tokens->items);
-    *tokens = (struct stile__tokens){0};
-}
 
 void stile__json_path_name(struct stile_buf *path, struct stile_str name)
 {
@@ -83,8 +81,8 @@ static bool stop(struct scan *s, const unsigned char *at,
         const struct frame *f = &s->frames[i];
         if (!f->object) {
             stile_buf_printf(&path, "[%u]", (unsigned)f->index);
-        } else if (f->name != SIZE_MAX) {
-            const struct stile__token *t = &s->tokens.items[f->name];
+        } else if (f->name != STILE_TAPE_NONE) {
+            const struct stile_tape_item *t = &s->tape->items[f->name];
             stile__json_path_name(&path,
                                   stile_str_sub(s->bytes, t->offset, t->len));
         }
@@ -109,25 +107,47 @@ static bool unexpected(struct scan *s, const char *message)
                           : stop(s, s->p, STILE_INVALID, "J102", message);
 }
 
-static bool keep(struct scan *s, const unsigned char *from,
-                 const unsigned char *to, bool escaped)
+static bool grow(struct scan *s)
 {
-    struct stile__tokens *t = &s->tokens;
-    if (t->count == t->capacity) {
-        size_t capacity = t->capacity == 0 ? 256 : t->capacity * 2;
-        struct stile__token *items =
-            realloc(t->items, capacity * sizeof *items);
-        if (items == NULL) {
-            s->status = STILE_NOMEM;
-            return false;
-        }
-        t->items = items;
-        t->capacity = capacity;
+    struct stile_tape *t = s->tape;
+    /* Bytes are below UINT32_MAX, and each item has one at least but empty
+     * strings, which have two quotes. */
+    uint32_t capacity = t->capacity == 0 ? 256 : t->capacity * 2;
+    struct stile_tape_item *items =
+        t->capacity < UINT32_MAX / 2
+            ? realloc(t->items, (size_t)capacity * sizeof *items)
+            : NULL;
+    if (items == NULL) {
+        s->status = STILE_NOMEM;
+        return false;
     }
-    const unsigned char *base = (const unsigned char *)s->bytes.ptr;
-    t->items[t->count++] = (struct stile__token){
-        (uint32_t)(from - base), (uint32_t)(to - from), escaped};
+    t->items = items;
+    t->capacity = capacity;
     return true;
+}
+
+static bool keep(struct scan *s, const unsigned char *from,
+                 const unsigned char *to, enum stile_kind kind, bool escaped)
+{
+    struct stile_tape *t = s->tape;
+    const unsigned char *base = (const unsigned char *)s->bytes.ptr;
+    if (t->count == t->capacity && !grow(s)) {
+        return false;
+    }
+    t->items[t->count] =
+        (struct stile_tape_item){.offset = (uint32_t)(from - base),
+                                 .len = (uint32_t)(to - from),
+                                 .end = t->count + 1,
+                                 .kind = (uint8_t)kind,
+                                 .escaped = escaped};
+    t->count++;
+    return true;
+}
+
+static void close_container(struct scan *s)
+{
+    s->depth--;
+    s->tape->items[s->frames[s->depth].item].end = s->tape->count;
 }
 
 static void skip_space(struct scan *s)
@@ -290,7 +310,7 @@ static bool scan_string(struct scan *s)
         return string_too_long(s, start - 1);
     }
     s->p++;
-    return keep(s, start, s->p - 1, escaped);
+    return keep(s, start, s->p - 1, STILE_STRING, escaped);
 }
 
 static bool scan_digits(struct scan *s)
@@ -330,10 +350,10 @@ static bool scan_number(struct scan *s)
         return stop(s, start, STILE_LIMIT, "J125",
                     "write numbers of at most 63 characters");
     }
-    return keep(s, start, s->p, false);
+    return keep(s, start, s->p, STILE_NUMBER, false);
 }
 
-static bool scan_literal(struct scan *s, const char *word)
+static bool scan_literal(struct scan *s, const char *word, enum stile_kind kind)
 {
     size_t len = strlen(word);
     if ((size_t)(s->end - s->p) < len) {
@@ -347,7 +367,7 @@ static bool scan_literal(struct scan *s, const char *word)
         return unexpected(s, "write true, false or null");
     }
     s->p += len;
-    return keep(s, s->p - len, s->p, false);
+    return keep(s, s->p - len, s->p, kind, false);
 }
 
 static bool push(struct scan *s, bool object)
@@ -356,9 +376,40 @@ static bool push(struct scan *s, bool object)
         return stop(s, s->p, STILE_LIMIT, "J122",
                     "nest the JSON less deeply or raise the limit");
     }
-    s->frames[s->depth++] = (struct frame){object, 0, SIZE_MAX};
+    s->frames[s->depth++] = (struct frame){
+        .object = object, .item = s->tape->count, .name = STILE_TAPE_NONE};
     s->p++;
-    return keep(s, s->p - 1, s->p, false);
+    return keep(s, s->p - 1, s->p, object ? STILE_OBJECT : STILE_ARRAY, false);
+}
+
+#define MEMBERS_COMPARED 64u
+
+/* The name just kept, against those before it in its object. An object with
+ * very many names, or with escapes in one, is left to the slower way, which
+ * no choice of names makes slow. */
+static void look_at_name(struct scan *s, struct frame *f)
+{
+    const struct stile_tape_item *items = s->tape->items;
+    const struct stile_tape_item *name = &items[f->name];
+    const unsigned char *text =
+        (const unsigned char *)s->bytes.ptr + name->offset;
+    uint32_t hash = name->len;
+    if (name->len > 0) {
+        hash = hash * 31 + text[0] + text[name->len / 2] * 7u +
+               text[name->len - 1] * 17u;
+    }
+    uint64_t bit = UINT64_C(1) << ((hash * 2654435769u) >> 26);
+    s->doubtful =
+        s->doubtful || name->escaped || f->members >= MEMBERS_COMPARED;
+    if ((f->seen & bit) != 0 && !s->doubtful) {
+        for (uint32_t i = f->item + 1; i < f->name; i = items[i + 1].end) {
+            s->doubtful = s->doubtful || (items[i].len == name->len &&
+                                          memcmp(s->bytes.ptr + items[i].offset,
+                                                 text, name->len) == 0);
+        }
+    }
+    f->seen |= bit;
+    f->members++;
 }
 
 /* A member's name and colon, up to its value. */
@@ -372,7 +423,8 @@ static bool scan_name(struct scan *s)
     if (!scan_string(s)) {
         return false;
     }
-    s->frames[s->depth - 1].name = s->tokens.count - 1;
+    s->frames[s->depth - 1].name = s->tape->count - 1;
+    look_at_name(s, &s->frames[s->depth - 1]);
     skip_space(s);
     if (s->p == s->end || *s->p != ':') {
         return unexpected(s, "put a colon after the member name");
@@ -405,7 +457,7 @@ static bool scan_value(struct scan *s, bool *ret_open)
         skip_space(s);
         if (s->p < s->end && *s->p == (object ? '}' : ']')) {
             s->p++;
-            s->depth--;
+            close_container(s);
             return true;
         }
         *ret_open = true;
@@ -415,11 +467,11 @@ static bool scan_value(struct scan *s, bool *ret_open)
         s->p++;
         return scan_string(s);
     case 't':
-        return scan_literal(s, "true");
+        return scan_literal(s, "true", STILE_BOOL);
     case 'f':
-        return scan_literal(s, "false");
+        return scan_literal(s, "false", STILE_BOOL);
     case 'n':
-        return scan_literal(s, "null");
+        return scan_literal(s, "null", STILE_NULL);
     default:
         if (*s->p == '-' || (*s->p >= '0' && *s->p <= '9')) {
             return scan_number(s);
@@ -449,7 +501,7 @@ static bool scan_after(struct scan *s)
             return unexpected(s, "put a comma or the closing bracket here");
         }
         s->p++;
-        s->depth--;
+        close_container(s);
     }
     return true;
 }
@@ -478,31 +530,31 @@ enum stile_status stile__json_scan(struct stile_str bytes,
                                    struct stile_json_limits limits,
                                    struct stile_str name,
                                    struct stile_diags *diags,
-                                   struct stile__tokens *ret)
+                                   struct stile_tape *tape, bool *ret_doubtful)
 {
-    struct scan *s = calloc(1, sizeof *s);
-    if (s == NULL) {
-        return STILE_NOMEM;
-    }
+    /* The frames, thousands of bytes, are written before they are read. */
+    struct scan s;
     if (limits.depth > STILE__JSON_DEPTH_MAX) {
         limits.depth = STILE__JSON_DEPTH_MAX;
     }
     if (limits.bytes > UINT32_MAX - 1) {
         limits.bytes = UINT32_MAX - 1;
     }
-    s->bytes = bytes.ptr != NULL ? bytes : STILE_STR("");
-    s->p = (const unsigned char *)s->bytes.ptr;
-    s->end = s->p + s->bytes.len;
-    s->name = name;
-    s->limits = limits;
-    s->diags = diags;
-    enum stile_status status = STILE_OK;
-    if (scan_text(s)) {
-        *ret = s->tokens;
-    } else {
-        status = s->status;
-        stile__tokens_free(&s->tokens);
+    s.bytes = bytes.ptr != NULL ? bytes : STILE_STR("");
+    s.p = (const unsigned char *)s.bytes.ptr;
+    s.end = s.p + s.bytes.len;
+    s.name = name;
+    s.limits = limits;
+    s.diags = diags;
+    s.tape = tape;
+    s.depth = s.values = 0;
+    s.doubtful = false;
+    s.status = STILE_OK;
+    tape->bytes = s.bytes;
+    tape->count = 0;
+    if (!scan_text(&s)) {
+        return s.status;
     }
-    free(s);
-    return status;
+    *ret_doubtful = s.doubtful;
+    return STILE_OK;
 }

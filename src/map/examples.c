@@ -221,7 +221,8 @@ static void check_back(struct run *run, const struct stile_value *resource)
     if (!run->cc.mapping->goes_left && run->ex->back == NULL) {
         return;
     }
-    stile__run_left(run->v, resource, run->cc.arena, &own, &left);
+    struct stile__resource from = {.tree = resource};
+    stile__run_left(run->v, &from, run->cc.arena, &own, &left);
     /* An example may leave the key out to stay short, so `taken` is moot. */
     if (left.failed) {
         (void)stile__map_report(

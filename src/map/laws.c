@@ -116,7 +116,8 @@ static enum law left(struct laws *l, const struct stile_value *resource,
     struct stile__left_cells cells;
     struct stile_diags diags;
     stile_diags_init(&diags, l->arena, 8);
-    stile__run_left(l->v, resource, l->arena, &diags, &cells);
+    struct stile__resource from = {.tree = resource};
+    stile__run_left(l->v, &from, l->arena, &diags, &cells);
     *ret = cells.cells[0];
     return cells.taken && !cells.failed ? HOLDS : TAKEN;
 }

@@ -24,6 +24,8 @@ struct left {
     struct part **buckets;
     size_t bucket_count; /* a power of two, for about as many resources */
     size_t row_count;
+    struct stile_str *untaken; /* types no mapping took */
+    size_t untaken_count;
 };
 
 static void note(struct left *l, enum stile__run_code code,
@@ -138,7 +140,7 @@ static void own_part(struct left *l, const struct stile__variant *v,
 }
 
 static bool one_mapping(struct left *l, const struct stile_mapping *m,
-                        const struct stile_value *resource)
+                        const struct stile__resource *resource)
 {
     const struct stile__variant *v = &m->variants[m->variant_count - 1];
     struct stile__left_cells cells;
@@ -156,18 +158,18 @@ static bool one_mapping(struct left *l, const struct stile_mapping *m,
     return true;
 }
 
-static void one_resource(struct left *l, const struct stile_value *resource,
-                         bool *ret_taken)
+static bool one_resource(struct left *l, struct stile_str type,
+                         const struct stile__resource *resource)
 {
-    struct stile_str type = stile_value_text(resource, "resourceType");
-    *ret_taken = false;
+    bool taken = false;
     for (uint32_t i = 0; i < l->set->count; i++) {
         const struct stile_mapping *m = &l->set->mappings[i];
         if (m->goes_left && stile_str_eq(m->tree->family.text, l->family) &&
             stile_str_eq(stile_fhir_type_name(m->type), type)) {
-            *ret_taken = one_mapping(l, m, resource) || *ret_taken;
+            taken = one_mapping(l, m, resource) || taken;
         }
     }
+    return taken;
 }
 
 static bool joins(const struct part *row, const struct part *join)
@@ -227,6 +229,31 @@ static enum stile_status collect(struct left *l, struct stile_row **ret_rows,
     return STILE_OK;
 }
 
+/* Of resources of which none has the type before. */
+static void note_untaken(struct left *l, struct stile_str type)
+{
+    for (size_t j = 0; j < l->untaken_count; j++) {
+        if (stile_str_eq(l->untaken[j], type)) {
+            return;
+        }
+    }
+    l->untaken[l->untaken_count++] = type;
+    note(l, RUN_T301, type);
+}
+
+static bool start(struct left *l, size_t count)
+{
+    l->rows_tail = &l->rows;
+    l->joins_tail = &l->joins;
+    l->bucket_count = 8;
+    while (l->bucket_count < count && l->bucket_count < BUCKETS_MAX) {
+        l->bucket_count *= 2;
+    }
+    l->buckets = stile_arena_array(l->arena, l->bucket_count, sizeof(void *));
+    l->untaken = stile_arena_array(l->arena, count, sizeof *l->untaken);
+    return l->buckets != NULL && l->untaken != NULL;
+}
+
 enum stile_status stile_map_left(const struct stile_mapset *set,
                                  struct stile_str family,
                                  struct stile_value *const *resources,
@@ -236,29 +263,48 @@ enum stile_status stile_map_left(const struct stile_mapset *set,
 {
     struct left l = {
         .set = set, .family = family, .arena = arena, .diags = diags};
-    l.rows_tail = &l.rows;
-    l.joins_tail = &l.joins;
-    l.bucket_count = 8;
-    while (l.bucket_count < count && l.bucket_count < BUCKETS_MAX) {
-        l.bucket_count *= 2;
-    }
-    l.buckets = stile_arena_array(arena, l.bucket_count, sizeof(void *));
-    struct stile_str *untaken =
-        stile_arena_array(arena, count, sizeof *untaken);
-    size_t untaken_count = 0;
-    if (l.buckets == NULL || untaken == NULL) {
+    if (!start(&l, count)) {
         return STILE_NOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        bool taken = false, known = false;
-        one_resource(&l, resources[i], &taken);
+        struct stile__resource one = {.tree = resources[i]};
         struct stile_str type = stile_value_text(resources[i], "resourceType");
-        for (size_t j = 0; j < untaken_count; j++) {
-            known = known || stile_str_eq(untaken[j], type);
+        if (!one_resource(&l, type, &one)) {
+            note_untaken(&l, type);
         }
-        if (!taken && !known) {
-            untaken[untaken_count++] = type;
-            note(&l, RUN_T301, type);
+    }
+    place_joins(&l);
+    return collect(&l, ret_rows, ret_count);
+}
+
+/* As stile_value_text gives it. */
+static struct stile_str type_on_tape(const struct stile_tape *tape, uint32_t at,
+                                     struct stile_arena *arena)
+{
+    uint32_t type = stile_tape_get(tape, at, STILE_STR("resourceType"), arena);
+    bool text =
+        type != STILE_TAPE_NONE && (tape->items[type].kind == STILE_STRING ||
+                                    tape->items[type].kind == STILE_NUMBER);
+    return text ? stile_tape_text(tape, type, arena) : STILE_STR_NULL;
+}
+
+enum stile_status
+stile_map_left_tape(const struct stile_mapset *set, struct stile_str family,
+                    const struct stile_tape *tape, const uint32_t *resources,
+                    size_t count, struct stile_arena *arena,
+                    struct stile_diags *diags, struct stile_row **ret_rows,
+                    size_t *ret_count)
+{
+    struct left l = {
+        .set = set, .family = family, .arena = arena, .diags = diags};
+    if (!start(&l, count)) {
+        return STILE_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct stile__resource one = {.tape = tape, .at = resources[i]};
+        struct stile_str type = type_on_tape(tape, resources[i], arena);
+        if (!one_resource(&l, type, &one)) {
+            note_untaken(&l, type);
         }
     }
     place_joins(&l);

@@ -1,5 +1,5 @@
 /* All mappings together: compile and look up. */
-#include "map_private.h"
+#include "trie.h"
 
 const struct stile__code_table *
 stile__mapset_table(const struct stile_mapset *set, struct stile_str name)
@@ -291,6 +291,7 @@ static void compile_mapping(struct compile *c, struct stile_mapping *m)
         m->variants[i].dropped = cc.dropped;
         if (c->diags->errors == before && !m->tree->broken) {
             stile__lower(&cc);
+            stile__trie_build(cc.variant, cc.arena);
         }
     }
 }

@@ -1,9 +1,10 @@
 /* The leftward machine: one resource, one mapping, cells. */
-#include "map_private.h"
+#include "trie.h"
 
 struct vm {
     const struct stile__variant *v;
-    const struct stile_value *resource;
+    const struct stile__resource *resource;
+    const uint32_t *found; /* by the trie, of a tape */
     struct stile_arena *arena;
     struct stile_diags *diags;
     struct stile__left_cells *out;
@@ -32,7 +33,6 @@ static void finding(struct vm *vm, enum stile__run_code code)
 
 static void read_list(struct vm *vm, const struct stile_value *array)
 {
-    vm->io.value = STILE_STR_NULL;
     if (array == NULL || array->kind != STILE_ARRAY) {
         return;
     }
@@ -46,21 +46,67 @@ static void read_list(struct vm *vm, const struct stile_value *array)
     }
 }
 
-static void read(struct vm *vm, const struct stile__instr *in)
+static void tape_list(struct vm *vm, uint32_t array)
 {
-    const struct stile_value *v = NULL;
-    vm->path = vm->v->pool.paths[in->c];
-    v = stile__path_read(vm->resource, vm->path);
-    vm->io.items = NULL;
-    vm->io.item_count = 0;
-    if (in->op == OP_READ_LIST) {
-        read_list(vm, v);
+    const struct stile_tape *tape = vm->resource->tape;
+    const struct stile_tape_item *items = tape->items;
+    size_t count = 0;
+    if (array == STILE_TAPE_NONE || items[array].kind != STILE_ARRAY) {
         return;
     }
-    vm->io.value = stile__scalar_text(v);
-    /* An object or array is there, though it has no text of its own. */
-    bool there = v != NULL && vm->io.value.ptr == NULL;
-    vm->cells[0] = there ? STILE_STR("{}") : vm->io.value;
+    for (uint32_t i = array + 1; i < items[array].end; i = items[i].end) {
+        count++;
+    }
+    vm->io.items = stile_arena_array(vm->arena, count, sizeof *vm->io.items);
+    for (uint32_t i = array + 1; vm->io.items && i < items[array].end;
+         i = items[i].end) {
+        struct stile_str text = stile_tape_text(tape, i, vm->arena);
+        if (text.len > 0) {
+            vm->io.items[vm->io.item_count++] = text;
+        }
+    }
+}
+
+static uint32_t find_on_tape(const struct vm *vm, uint32_t path)
+{
+    const struct stile__resource *r = vm->resource;
+    uint32_t node = vm->v->trie->node_of[path];
+    if (node == 0) {
+        return stile__tape_path(r->tape, r->at, vm->path, vm->arena);
+    }
+    return vm->found[node] != 0 ? vm->found[node] - 1 : STILE_TAPE_NONE;
+}
+
+static void read(struct vm *vm, const struct stile__instr *in)
+{
+    bool list = in->op == OP_READ_LIST, there = false;
+    vm->path = vm->v->pool.paths[in->c];
+    vm->io.items = NULL;
+    vm->io.item_count = 0;
+    vm->io.value = STILE_STR_NULL;
+    if (vm->resource->tape != NULL) {
+        uint32_t at = find_on_tape(vm, in->c);
+        there = at != STILE_TAPE_NONE;
+        if (list) {
+            tape_list(vm, at);
+        } else if (there) {
+            vm->io.value = stile_tape_text(vm->resource->tape, at, vm->arena);
+        }
+    } else {
+        const struct stile_value *v =
+            stile__path_read(vm->resource->tree, vm->path);
+        there = v != NULL;
+        if (list) {
+            read_list(vm, v);
+        } else {
+            vm->io.value = stile__scalar_text(v);
+        }
+    }
+    if (!list) {
+        /* An object or array is there, though it has no text of its own. */
+        bool bare = there && vm->io.value.ptr == NULL;
+        vm->cells[0] = bare ? STILE_STR("{}") : vm->io.value;
+    }
 }
 
 static void store(struct vm *vm, const struct stile__instr *in,
@@ -198,8 +244,29 @@ static void step(struct vm *vm, const struct stile__instr *in)
     }
 }
 
+/* False when the arena is full. */
+static bool start(struct vm *vm)
+{
+    const struct stile__variant *v = vm->v;
+    vm->flags = stile_arena_array(vm->arena, v->flag_count, sizeof(bool));
+    for (uint32_t i = 0; i < v->alias_count; i++) {
+        vm->out->cells[i] = stile_arena_array(
+            vm->arena, v->aliases[i].table->count, sizeof(struct stile_str));
+    }
+    if (vm->resource->tape != NULL) {
+        uint32_t *found =
+            stile_arena_array(vm->arena, v->trie->count, sizeof *found);
+        if (found != NULL) {
+            stile__trie_read(v->trie, vm->resource->tape, vm->resource->at,
+                             vm->arena, found);
+        }
+        vm->found = found;
+    }
+    return !stile_arena_failed(vm->arena);
+}
+
 void stile__run_left(const struct stile__variant *variant,
-                     const struct stile_value *resource,
+                     const struct stile__resource *resource,
                      struct stile_arena *arena, struct stile_diags *diags,
                      struct stile__left_cells *ret)
 {
@@ -210,12 +277,7 @@ void stile__run_left(const struct stile__variant *variant,
                     .out = ret};
     *ret = (struct stile__left_cells){.taken = true};
     vm.io.arena = arena;
-    vm.flags = stile_arena_array(arena, variant->flag_count, sizeof(bool));
-    for (uint32_t i = 0; i < variant->alias_count; i++) {
-        ret->cells[i] = stile_arena_array(
-            arena, variant->aliases[i].table->count, sizeof(struct stile_str));
-    }
-    if (stile_arena_failed(arena)) {
+    if (!start(&vm)) {
         ret->taken = false;
         return;
     }
