@@ -1,5 +1,5 @@
 /* The program listing. */
-#include "map_private.h"
+#include "trie.h"
 
 static const char *const names[OP_COUNT] = {
     [OP_END] = "end",
@@ -125,6 +125,21 @@ static void program(const struct stile__variant *v,
     }
 }
 
+static void reading(const struct stile__variant *v, struct stile_buf *out)
+{
+    const struct stile__trie *t = v->trie;
+    if (t == NULL || t->path_count == 0) {
+        return;
+    }
+    stile_buf_printf(out, "reading, from text: %u paths in one pass",
+                     t->path_count - t->walked);
+    if (t->walked > 0) {
+        stile_buf_printf(out, ", %u that name any type walked by themselves",
+                         t->walked);
+    }
+    stile_buf_byte(out, '\n');
+}
+
 void stile_mapping_list(const struct stile_mapping *mapping,
                         struct stile_buf *out)
 {
@@ -135,5 +150,6 @@ void stile_mapping_list(const struct stile_mapping *mapping,
         program(&mapping->variants[i], &mapping->variants[i].right, "right",
                 out);
         program(&mapping->variants[i], &mapping->variants[i].left, "left", out);
+        reading(&mapping->variants[i], out);
     }
 }

@@ -290,6 +290,7 @@ struct stile__branch {
 struct stile__rule;
 
 struct stile__render;
+struct stile__trie;
 
 struct stile__variant {
     struct stile_mapping *mapping;
@@ -308,6 +309,7 @@ struct stile__variant {
     struct stile__pool pool;
     struct stile__program right, left;
     struct stile__render *render; /* NULL: rightward only as a tree */
+    const struct stile__trie *trie; /* of the left program */
 };
 
 struct stile_mapping {
@@ -462,6 +464,13 @@ const struct stile__variant *
 stile__variant_of(const struct stile_mapping *mapping,
                   const struct stile_row *row);
 
+/* A resource to be read: a tree, or from `at` on a tape. */
+struct stile__resource {
+    const struct stile_value *tree;
+    const struct stile_tape *tape;
+    uint32_t at;
+};
+
 /* One resource through one mapping: cells by alias and ordinal. */
 struct stile__left_cells {
     struct stile_str *cells[STILE__ALIASES];
@@ -477,7 +486,7 @@ enum stile_status stile__look_up(const struct stile_map_env *env,
                                  struct stile_str key,
                                  const struct stile_row **ret);
 void stile__run_left(const struct stile__variant *variant,
-                     const struct stile_value *resource,
+                     const struct stile__resource *resource,
                      struct stile_arena *arena, struct stile_diags *diags,
                      struct stile__left_cells *ret);
 const char *stile__op_name(enum stile__op op);
