@@ -158,6 +158,8 @@ struct stile_stored_fact {
     struct stile_str name, recipient, source;
     int value; /* enum stile_truth */
     stile_time date;
+    stile_time from, until; /* it holds from `from` until before `until`; 0 =
+                               open. Outside of them nothing is known. */
 };
 
 struct stile_sent_mark { /* what a route last sent of a resource */

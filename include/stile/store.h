@@ -146,7 +146,7 @@ struct stile_store_ops {
      *
      * Facts are kept by (person, name, recipient, source). A dated fact does
      * not replace a later dated one; an undated one tells how things stand
-     * and replaces any. Each change of a value or date adds one to the
+     * and replaces any. Each change of a value, date or bound adds one to the
      * person's epoch and to the store's. Rows keep the epoch they were
      * given: an exchange whose own facts change something makes rows that are
      * asked again at once, which is the safe side.

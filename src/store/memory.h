@@ -92,7 +92,9 @@ enum {
 };
 enum {
     FACT_VALUE,
-    FACT_DATE
+    FACT_DATE,
+    FACT_FROM,
+    FACT_UNTIL
 };
 enum {
     PERSON_KEY

@@ -162,12 +162,14 @@ static enum stile_status queue(struct memory_store *m,
 
 static void learn(struct memory_store *m, const struct stile_stored_fact *fact)
 {
-    struct fields f = {
-        .n = {[FACT_VALUE] = fact->value, [FACT_DATE] = fact->date},
-        .t = {[FACT_PERSON] = fact->person,
-              [FACT_NAME] = fact->name,
-              [FACT_RECIPIENT] = fact->recipient,
-              [FACT_SOURCE] = fact->source}};
+    struct fields f = {.n = {[FACT_VALUE] = fact->value,
+                             [FACT_DATE] = fact->date,
+                             [FACT_FROM] = fact->from,
+                             [FACT_UNTIL] = fact->until},
+                       .t = {[FACT_PERSON] = fact->person,
+                             [FACT_NAME] = fact->name,
+                             [FACT_RECIPIENT] = fact->recipient,
+                             [FACT_SOURCE] = fact->source}};
     struct fields person = {.n = {[PERSON_EPOCH] = 1},
                             .t = {[PERSON_KEY] = fact->person}};
     size_t at = 0;
@@ -175,7 +177,9 @@ static void learn(struct memory_store *m, const struct stile_stored_fact *fact)
 
     if (old && (stile__fact_stays(old->f.n[FACT_DATE], fact->date) ||
                 (old->f.n[FACT_DATE] == fact->date &&
-                 old->f.n[FACT_VALUE] == fact->value))) {
+                 old->f.n[FACT_VALUE] == fact->value &&
+                 old->f.n[FACT_FROM] == fact->from &&
+                 old->f.n[FACT_UNTIL] == fact->until))) {
         return;
     }
     stile__mem_put(m, FACT, old ? at : SIZE_MAX, &f);
@@ -356,6 +360,8 @@ static enum stile_status facts(struct stile_store *store,
         list[i].source = stile_arena_str(arena, f->t[FACT_SOURCE]);
         list[i].value = (int)f->n[FACT_VALUE];
         list[i].date = f->n[FACT_DATE];
+        list[i].from = f->n[FACT_FROM];
+        list[i].until = f->n[FACT_UNTIL];
     }
     free(found);
     if (m->failed != STILE_OK || stile_arena_failed(arena)) {

@@ -153,7 +153,9 @@ static void learn(struct sqlite_store *s, const struct stile_stored_fact *fact)
         known = true;
         same = stile__fact_stays(date, fact->date) ||
                (date == fact->date &&
-                stile__sql_number(s, SQL_FACT_GET, 0) == fact->value);
+                stile__sql_number(s, SQL_FACT_GET, 0) == fact->value &&
+                stile__sql_number(s, SQL_FACT_GET, 2) == fact->from &&
+                stile__sql_number(s, SQL_FACT_GET, 3) == fact->until);
         stile__sql_end(s, SQL_FACT_GET);
     }
     if (same) {
@@ -165,6 +167,8 @@ static void learn(struct sqlite_store *s, const struct stile_stored_fact *fact)
     stile__sql_text(s, SQL_FACT_PUT, 4, fact->source);
     stile__sql_int(s, SQL_FACT_PUT, 5, fact->value);
     stile__sql_int(s, SQL_FACT_PUT, 6, fact->date);
+    stile__sql_int(s, SQL_FACT_PUT, 7, fact->from);
+    stile__sql_int(s, SQL_FACT_PUT, 8, fact->until);
     stile__sql_run(s, SQL_FACT_PUT);
     s->state.counts.facts += !known;
     stile__sql_text(s, SQL_EPOCH_ADD, 1, fact->person);

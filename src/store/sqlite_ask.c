@@ -39,6 +39,8 @@ enum stile_status stile__sql_facts(struct stile_store *store,
             fact->source = stile__sql_copy(s, SQL_FACTS, 2, arena);
             fact->value = (int)stile__sql_number(s, SQL_FACTS, 3);
             fact->date = stile__sql_number(s, SQL_FACTS, 4);
+            fact->from = stile__sql_number(s, SQL_FACTS, 5);
+            fact->until = stile__sql_number(s, SQL_FACTS, 6);
         }
     }
     if (s->failed == STILE_OK) {

@@ -105,6 +105,10 @@ static const char *const migrations[] = {
     " at INTEGER NOT NULL) STRICT;"
     "CREATE TABLE secret (name TEXT PRIMARY KEY NOT NULL,"
     " value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
+
+    /* A fact may hold for a time only. */
+    "ALTER TABLE fact ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE fact ADD COLUMN ends INTEGER NOT NULL DEFAULT 0;",
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

@@ -44,9 +44,10 @@
       "ON CONFLICT (key) DO NOTHING")                                          \
     X(BODY_PUT, "INSERT OR REPLACE INTO outbox_body VALUES (?1, ?2)")          \
     X(BODY_DROP, "DELETE FROM outbox_body WHERE id = ?1")                      \
-    X(FACT_GET, "SELECT value, date FROM fact WHERE person = ?1 AND "          \
-                "name = ?2 AND recipient = ?3 AND source = ?4")                \
-    X(FACT_PUT, "INSERT OR REPLACE INTO fact VALUES (?1, ?2, ?3, ?4, ?5, ?6)") \
+    X(FACT_GET, "SELECT value, date, starts, ends FROM fact WHERE "            \
+                "person = ?1 AND name = ?2 AND recipient = ?3 AND source = ?4") \
+    X(FACT_PUT, "INSERT OR REPLACE INTO fact VALUES (?1, ?2, ?3, ?4, ?5, "     \
+                "?6, ?7, ?8)")                                                 \
     X(EPOCH_ADD, "INSERT INTO person VALUES (?1, 1) ON CONFLICT (person) "     \
                  "DO UPDATE SET epoch = epoch + 1")                            \
     X(SENT_PUT, "INSERT OR REPLACE INTO sent VALUES (?1, ?2, ?3, ?4, ?5)")     \
@@ -105,8 +106,8 @@
               "state NOT IN (2, 4, 7) AND state <> 6")                         \
     /* questions */                                                            \
     X(EPOCH, "SELECT epoch FROM person WHERE person = ?1")                     \
-    X(FACTS, "SELECT name, recipient, source, value, date FROM fact WHERE "    \
-             "person = ?1 ORDER BY name, recipient, source")                   \
+    X(FACTS, "SELECT name, recipient, source, value, date, starts, ends "      \
+             "FROM fact WHERE person = ?1 ORDER BY name, recipient, source")   \
     X(SENT_ALL, "SELECT route, type, id, digest FROM sent WHERE "              \
                 "person = ?1 ORDER BY route, type, id")                        \
     X(SENT_ROUTE, "SELECT route, type, id, digest FROM sent WHERE "            \

@@ -129,7 +129,7 @@ static void fill(struct world *w, struct stile_accept *accept, const char *key)
     row->message_id = message->id;
     *entry = stile_arena_printf(w->arena, "{\"key\":\"%s\"}", key);
     *fact = (struct stile_stored_fact){
-        S("9990000018"), S("consent"), S("VCS07"), S("form"), 2, 5};
+        S("9990000018"), S("consent"), S("VCS07"), S("form"), 2, 5, 0, 0};
     *sent = (struct stile_sent_mark){S("r"), S("9990000018"), S("Observation"),
                                      stile_str_cstr(key), digest_of(key)};
     *q = (struct stile_quarantine_new){S("feed"), S("file.csv"), 3,
@@ -395,9 +395,9 @@ CONTRACT(messages, another_body_under_a_kept_id_conflicts)
 static enum stile_status tell(struct world *w, const char *source, int value,
                               stile_time date)
 {
-    struct stile_stored_fact fact = {S("9990000018"), S("consent"),
-                                     S("VCS07"),      stile_str_cstr(source),
-                                     value,           date};
+    struct stile_stored_fact fact = {
+        S("9990000018"), S("consent"), S("VCS07"), stile_str_cstr(source),
+        value,           date,         0,          0};
     struct stile_accept accept = {.facts = &fact, .fact_count = 1};
 
     return accept_one(w, &accept, NULL);
@@ -458,6 +458,41 @@ CONTRACT(facts, latest_date_wins_per_source)
     cr_assert_eq(count, 2);
     cr_text(facts[0].source, "app");
     cr_text(facts[1].source, "form");
+}
+
+static void tell_bounds(struct world *w, stile_time from, stile_time until)
+{
+    struct stile_stored_fact fact = {.person = S("9990000018"),
+                                     .name = S("consent"),
+                                     .recipient = S("VCS07"),
+                                     .source = S("form"),
+                                     .value = 2,
+                                     .date = 50,
+                                     .from = from,
+                                     .until = until};
+    struct stile_accept accept = {.facts = &fact, .fact_count = 1};
+
+    cr_assert_eq(accept_one(w, &accept, NULL), STILE_OK);
+}
+
+CONTRACT(facts, bounds_are_kept_and_a_change_of_them_counts)
+{
+    struct stile_stored_fact *facts = NULL;
+    size_t count = 0;
+
+    tell_bounds(w, 100, 0);
+    cr_assert_eq(ask(w, &facts, &count), 1);
+    cr_assert_eq(facts[0].from, 100);
+    cr_assert_eq(facts[0].until, 0);
+    tell_bounds(w, 100, 0);
+    cr_assert_eq(ask(w, &facts, &count), 1, "the same again is no change");
+    tell_bounds(w, 100, 900);
+    cr_assert_eq(ask(w, &facts, &count), 2);
+    cr_assert_eq(facts[0].until, 900);
+    tell_bounds(w, 101, 900);
+    cr_assert_eq(ask(w, &facts, &count), 3);
+    cr_assert_eq(facts[0].from, 101);
+    cr_assert_eq(count, 1);
 }
 
 CONTRACT(facts, belong_to_one_person)

@@ -53,6 +53,20 @@ static int64_t ask(const struct world *w, const char *sql)
     return value;
 }
 
+static struct stile_str old_schema(struct world *w)
+{
+    FILE *file =
+        fopen(STILE_SOURCE_DIR "/tests/golden/store/schema-1.sql", "rb");
+    char text[16384];
+    size_t len;
+
+    cr_assert_not_null(file);
+    len = fread(text, 1, sizeof text, file);
+    cr_assert(len > 0 && len < sizeof text);
+    cr_assert_eq(fclose(file), 0);
+    return stile_arena_str(w->arena, (struct stile_str){text, len});
+}
+
 Test(sqlite_file, belongs_to_its_owner_alone)
 {
     struct world w;
@@ -81,7 +95,7 @@ Test(sqlite_file, says_what_it_is)
     world_sqlite(&w);
     OPS(&w)->close(&w.store);
     cr_assert_eq(ask(&w, "PRAGMA application_id"), 0x5354494c);
-    cr_assert_eq(ask(&w, "PRAGMA user_version"), 1);
+    cr_assert_gt(ask(&w, "PRAGMA user_version"), 0);
     cr_assert_eq(ask(&w, "SELECT count(*) FROM pragma_journal_mode WHERE "
                          "journal_mode = 'wal'"),
                  1);
@@ -95,9 +109,9 @@ Test(sqlite_file, refuses_what_is_not_its_own)
 
     world_sqlite(&w);
     OPS(&w)->close(&w.store);
-    tamper(&w, "PRAGMA user_version = 2");
+    tamper(&w, "PRAGMA user_version = 1000");
     cr_assert_eq(open_again(&w, false), STILE_UNSUPPORTED, "a newer schema");
-    cr_assert_eq(ask(&w, "PRAGMA user_version"), 2, "it was left alone");
+    cr_assert_eq(ask(&w, "PRAGMA user_version"), 1000, "it was left alone");
     tamper(&w, "PRAGMA user_version = 1; PRAGMA application_id = 7");
     cr_assert_eq(open_again(&w, false), STILE_UNSUPPORTED);
     tamper(&w, "PRAGMA application_id = 0; PRAGMA user_version = 0");
@@ -110,6 +124,39 @@ Test(sqlite_file, refuses_what_is_not_its_own)
     }
     cr_assert_eq(fclose(file), 0);
     cr_assert_eq(open_again(&w, false), STILE_IO);
+    world_end(&w);
+}
+
+/* A store of the first schema is brought to this one with what it holds, and
+ * is not read before. */
+Test(sqlite_file, of_an_older_schema_is_brought_forward)
+{
+    struct world w;
+    struct stile_stored_fact *facts = NULL;
+    struct stile_str sql, error = STILE_STR_NULL;
+    size_t count = 0;
+    uint64_t epoch = 0;
+
+    world_sqlite(&w);
+    OPS(&w)->close(&w.store);
+    cr_assert_eq(unlink(w.path), 0);
+    sql = old_schema(&w);
+    tamper(&w, stile_arena_cstr(w.arena, sql));
+    cr_assert_eq(chmod(w.path, 0600), 0);
+    cr_assert_eq(open_again(&w, true), STILE_UNSUPPORTED);
+    cr_assert_eq(
+        stile_store_sqlite_open(w.path, false, w.arena, &w.store, &error),
+        STILE_OK, "%.*s", STILE_FMT(error));
+    cr_assert_eq(OPS(&w)->facts(w.store, S("9990000018"), w.arena, &facts,
+                                &count, &epoch),
+                 STILE_OK);
+    cr_assert_eq(count, 1);
+    cr_assert_eq(epoch, 1);
+    cr_text(facts[0].name, "consent");
+    cr_assert_eq(facts[0].value, 2);
+    cr_assert_eq(facts[0].date, 50);
+    cr_assert_eq(facts[0].from, 0);
+    cr_assert_eq(facts[0].until, 0);
     world_end(&w);
 }
 

@@ -1,0 +1,36 @@
+-- A store as the first schema made it, with one fact in it. Stores of this
+-- schema are in use, so this file does not change.
+CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, edge BLOB NOT NULL, mark INTEGER NOT NULL, epoch INTEGER NOT NULL, counts BLOB NOT NULL) STRICT;
+INSERT INTO state VALUES (1, 0, x'', 0, 0, x'');
+CREATE TABLE dedupe (source TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL, answer_status INTEGER NOT NULL, answer_body BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (source, key)) STRICT, WITHOUT ROWID;
+CREATE INDEX dedupe_at ON dedupe (at);
+CREATE TABLE message (id TEXT PRIMARY KEY NOT NULL, person TEXT NOT NULL, body BLOB NOT NULL, open INTEGER NOT NULL) STRICT;
+CREATE TABLE outbox (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, route TEXT NOT NULL, partner TEXT NOT NULL, format TEXT NOT NULL, media_type TEXT NOT NULL, lane TEXT NOT NULL, message_id TEXT NOT NULL, rules BLOB NOT NULL, epoch INTEGER NOT NULL, state INTEGER NOT NULL, ready INTEGER NOT NULL, attempts INTEGER NOT NULL, queued_at INTEGER NOT NULL, due INTEGER NOT NULL, ended_at INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
+CREATE INDEX outbox_due ON outbox (partner, due, id) WHERE ready = 1;
+CREATE INDEX outbox_lane ON outbox (lane, id) WHERE lane <> '' AND state NOT IN (2, 4, 7);
+CREATE INDEX outbox_open ON outbox (queued_at) WHERE state NOT IN (2, 4, 7);
+CREATE INDEX outbox_ended ON outbox (ended_at) WHERE state IN (2, 4, 7);
+CREATE TABLE outbox_body (id INTEGER PRIMARY KEY REFERENCES outbox (id) ON DELETE CASCADE, body BLOB NOT NULL) STRICT;
+CREATE TABLE fact (person TEXT NOT NULL, name TEXT NOT NULL, recipient TEXT NOT NULL, source TEXT NOT NULL, value INTEGER NOT NULL, date INTEGER NOT NULL, PRIMARY KEY (person, name, recipient, source)) STRICT, WITHOUT ROWID;
+CREATE TABLE person (person TEXT PRIMARY KEY NOT NULL, epoch INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE sent (person TEXT NOT NULL, route TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (person, route, type, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE quarantine (id INTEGER PRIMARY KEY, source TEXT NOT NULL, name TEXT NOT NULL, row INTEGER NOT NULL, reason TEXT NOT NULL, bytes BLOB NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE mirror (id INTEGER PRIMARY KEY, feed TEXT NOT NULL, tbl TEXT NOT NULL, key TEXT NOT NULL, person TEXT NOT NULL, cells BLOB NOT NULL, ord INTEGER NOT NULL, deleted INTEGER NOT NULL, batch INTEGER NOT NULL, mark INTEGER NOT NULL, UNIQUE (feed, tbl, key)) STRICT;
+CREATE INDEX mirror_person ON mirror (feed, person, tbl, key) WHERE person <> '';
+CREATE TABLE dirty (id INTEGER PRIMARY KEY, feed TEXT NOT NULL, person TEXT NOT NULL, mark INTEGER NOT NULL, UNIQUE (feed, person)) STRICT;
+CREATE INDEX dirty_feed ON dirty (feed, id);
+CREATE TABLE held (id INTEGER PRIMARY KEY, feed TEXT NOT NULL, person TEXT NOT NULL, tbl TEXT NOT NULL, key TEXT NOT NULL, missing TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, stale INTEGER NOT NULL) STRICT;
+CREATE INDEX held_person ON held (feed, person);
+CREATE INDEX held_missing ON held (feed, missing, person);
+CREATE INDEX held_since ON held (since, id);
+CREATE TABLE batch (id INTEGER PRIMARY KEY, feed TEXT NOT NULL, name TEXT NOT NULL, begun_at INTEGER NOT NULL, finished_at INTEGER, UNIQUE (feed, name)) STRICT;
+CREATE TABLE audit (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL, hash BLOB NOT NULL) STRICT;
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE secret (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO fact VALUES ('9990000018', 'consent', 'VCS07', 'form', 2, 50);
+INSERT INTO person VALUES ('9990000018', 1);
+UPDATE state SET epoch = 1;
+PRAGMA application_id = 1398032716;
+PRAGMA user_version = 1;
