@@ -3,6 +3,8 @@
  *   decode.c    bytes or rows -> FHIR R4, the pivot     (BEGIN)
  *   persons.c   the pivot -> one group a person          (BEGIN)
  *   outcome.c   persons x routes -> what to make durable (FINISH)
+ *   facts.c     what the message teaches about its persons
+ *   marks.c     of an export: what changed since it was sent
  *   disclose.c  one person, one route: govern, map out, encode
  *   entries.c   what the audit log will say of it
  */

@@ -150,7 +150,22 @@ enum stile_status stile__encode(struct stile__trip *trip,
                                 size_t count,
                                 const struct stile__deleted *deleted,
                                 size_t deleted_count, struct stile_buf *out);
+/* facts.c */
+enum stile_status stile__learn_facts(struct stile_exchange *x,
+                                     const struct stile__person *person);
+/* marks.c */
+enum stile_status stile__changed_resources(struct stile_exchange *x,
+                                           struct stile__trip *trip,
+                                           const struct stile_need *answer,
+                                           struct stile__list *ret_changed);
+enum stile_status stile__vanished_resources(struct stile_exchange *x,
+                                            struct stile__trip *trip,
+                                            const struct stile_need *answer,
+                                            struct stile__list *ret_deleted);
 /* outcome.c */
+bool stile__is_export(const struct stile_exchange *x);
+const struct stile_need *stile__answer_of(const struct stile_exchange *x,
+                                          const struct stile__person *person);
 enum stile_status stile__outcome(struct stile_exchange *x,
                                  struct stile_accept *ret);
 /* The message as it came, with what was found in it. */

@@ -7,12 +7,12 @@
  */
 #include "exchange_private.h"
 
-static bool is_export(const struct stile_exchange *x)
+bool stile__is_export(const struct stile_exchange *x)
 {
     return x->message->format.len == 0;
 }
 
-static const struct stile_need *answer_of(const struct stile_exchange *x,
+const struct stile_need *stile__answer_of(const struct stile_exchange *x,
                                           const struct stile__person *person)
 {
     return (const struct stile_need *)x->needs.items + person->need;
@@ -33,252 +33,6 @@ static void add_entry(struct stile_exchange *x, struct stile_str entry)
     if (slot != NULL) {
         *slot = entry;
     }
-}
-
-/* ---- facts learned ---- */
-
-static bool same_fact(const struct stile_stored_fact *stored,
-                      const struct stile_fact *fact, struct stile_str source)
-{
-    return stile_str_eq(stored->name, fact->name) &&
-           stile_str_eq(stored->recipient, fact->recipient) &&
-           stile_str_eq(stored->source, source);
-}
-
-static const struct stile_stored_fact *
-stored_fact(const struct stile_need *answer, const struct stile_fact *fact,
-            struct stile_str source)
-{
-    for (size_t i = 0; i < answer->fact_count; i++) {
-        if (same_fact(&answer->facts[i], fact, source)) {
-            return &answer->facts[i];
-        }
-    }
-    return NULL;
-}
-
-/* What a resource said before and says no longer (a referral made out to
- * somebody else now, a consent that names another) is not known any more. An
- * undated fact replaces what the store has of that source. */
-static enum stile_status unlearn_facts(struct stile_exchange *x,
-                                       const struct stile__person *person,
-                                       const struct stile_fact *facts,
-                                       size_t count)
-{
-    const struct stile_need *answer = answer_of(x, person);
-    struct stile_str sender = x->message->source;
-    for (size_t i = 0; i < answer->fact_count; i++) {
-        const struct stile_stored_fact *old = &answer->facts[i];
-        bool again = old->value == STILE_UNKNOWN ||
-                     !stile__fact_replaced(old, sender, person->resources.items,
-                                           person->resources.count);
-        for (size_t k = 0; k < count && !again; k++) {
-            again = same_fact(
-                old, &facts[k],
-                stile__fact_source(x->arena, sender, facts[k].source));
-        }
-        struct stile_stored_fact *slot =
-            again ? NULL : stile__list_add(x->arena, &x->facts, sizeof(*slot));
-        if (!again && slot == NULL) {
-            return STILE_LIMIT;
-        }
-        if (slot != NULL) {
-            *slot = *old;
-            slot->person = person->key;
-            slot->value = STILE_UNKNOWN;
-            slot->date = 0;
-        }
-    }
-    return STILE_OK;
-}
-
-/* The store keeps no bounds, so a fact is kept only when it holds from now on.
- * One that will end is left to the record that says it, but for a no: that
- * a refusal outlives its end fails to the safe side. */
-static bool may_be_kept(const struct stile_fact *fact, int64_t today)
-{
-    return fact->value != STILE_UNKNOWN &&
-           (fact->from.year == 0 || stile_date_days(fact->from) <= today) &&
-           (fact->until.year == 0 ||
-            (fact->value == STILE_NO && stile_date_days(fact->until) >= today));
-}
-
-/* Facts of a message are kept for later messages about the same person. An
- * export is itself the whole record, so nothing of it is kept: a dissent that
- * was deleted there must not live on here. */
-static enum stile_status learn_facts(struct stile_exchange *x,
-                                     const struct stile__person *person)
-{
-    if (is_export(x)) {
-        return STILE_OK;
-    }
-    struct stile_fact *facts = NULL;
-    size_t count = 0;
-    enum stile_status status = stile_govern_facts(
-        x->plan->rules, person->resources.items, person->resources.count,
-        x->message->family, x->arena, &facts, &count);
-    if (status != STILE_OK) {
-        return status;
-    }
-    const struct stile_need *answer = answer_of(x, person);
-    for (size_t i = 0; i < count; i++) {
-        struct stile_str source =
-            stile__fact_source(x->arena, x->message->source, facts[i].source);
-        const struct stile_stored_fact *old =
-            stored_fact(answer, &facts[i], source);
-        if (!may_be_kept(&facts[i], x->message->now / STILE_SECOND / 86400) ||
-            (old != NULL && old->value == (int)facts[i].value &&
-             old->date == facts[i].date)) {
-            continue;
-        }
-        struct stile_stored_fact *slot =
-            stile__list_add(x->arena, &x->facts, sizeof(*slot));
-        if (slot == NULL) {
-            return STILE_LIMIT;
-        }
-        *slot = (struct stile_stored_fact){.person = person->key,
-                                           .name = facts[i].name,
-                                           .recipient = facts[i].recipient,
-                                           .source = source,
-                                           .value = (int)facts[i].value,
-                                           .date = facts[i].date};
-    }
-    return unlearn_facts(x, person, facts, count);
-}
-
-/* ---- changes of an export ---- */
-
-static const struct stile_sent_mark *find_mark(const struct stile_need *answer,
-                                               struct stile_str route,
-                                               struct stile_str type,
-                                               struct stile_str id)
-{
-    for (size_t i = 0; i < answer->sent_count; i++) {
-        const struct stile_sent_mark *mark = &answer->sent[i];
-        if (stile_str_eq(mark->route, route) &&
-            stile_str_eq(mark->type, type) && stile_str_eq(mark->id, id)) {
-            return mark;
-        }
-    }
-    return NULL;
-}
-
-static bool mark_is_removed(const struct stile_sent_mark *mark)
-{
-    struct stile_digest zero = {{0}};
-    return memcmp(&mark->digest, &zero, sizeof(zero)) == 0;
-}
-
-static enum stile_status digest_of(const struct stile_value *resource,
-                                   size_t limit, struct stile_digest *ret)
-{
-    struct stile_buf json;
-    stile_buf_init(&json, limit);
-    stile_value_json(resource, 0, &json);
-    enum stile_status status = json.status;
-    if (status == STILE_OK) {
-        stile_sha256(stile_buf_str(&json), ret);
-    }
-    stile_buf_release(&json);
-    return status;
-}
-
-static struct stile_sent_mark *add_mark(struct stile_exchange *x,
-                                        const struct stile__trip *trip,
-                                        struct stile_str type,
-                                        struct stile_str id)
-{
-    struct stile_sent_mark *mark =
-        stile__list_add(x->arena, &x->sent, sizeof(*mark));
-    if (mark != NULL) {
-        mark->route = trip->route->name;
-        mark->person = trip->person;
-        mark->type = type;
-        mark->id = id;
-    }
-    return mark;
-}
-
-static bool in_pivot(const struct stile__trip *trip, struct stile_str type,
-                     struct stile_str id)
-{
-    for (size_t i = 0; i < trip->resource_count; i++) {
-        if (stile_str_eq(stile_value_text(trip->resources[i], "id"), id) &&
-            stile_str_eq(stile_value_text(trip->resources[i], "resourceType"),
-                         type)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A row that waits or failed may be any resource of its type: nothing of
- * that type is called deleted this time. */
-static bool may_be_waiting(const struct stile_exchange *x,
-                           struct stile_str type)
-{
-    const struct stile_str *types = x->held_types.items;
-    for (size_t i = 0; i < x->held_types.count; i++) {
-        if (stile_str_eq(types[i], type)) {
-            return true;
-        }
-    }
-    return x->quarantine.count > 0;
-}
-
-static enum stile_status changed_resources(struct stile_exchange *x,
-                                           struct stile__trip *trip,
-                                           const struct stile_need *answer,
-                                           struct stile__list *ret_changed)
-{
-    for (size_t i = 0; i < trip->released_count; i++) {
-        struct stile_value *resource = trip->released[i];
-        struct stile_str type = stile_value_text(resource, "resourceType");
-        struct stile_str id = stile_value_text(resource, "id");
-        struct stile_digest digest;
-        enum stile_status status =
-            digest_of(resource, x->plan->json.bytes, &digest);
-        if (status != STILE_OK) {
-            return status;
-        }
-        const struct stile_sent_mark *old =
-            find_mark(answer, trip->route->name, type, id);
-        if (old != NULL && stile_digest_eq(&old->digest, &digest)) {
-            continue;
-        }
-        struct stile_sent_mark *mark = add_mark(x, trip, type, id);
-        struct stile_value **slot = stile__list_add(
-            x->arena, ret_changed, sizeof(struct stile_value *));
-        if (mark == NULL || slot == NULL) {
-            return STILE_LIMIT;
-        }
-        mark->digest = digest;
-        *slot = resource;
-    }
-    return STILE_OK;
-}
-
-static enum stile_status vanished_resources(struct stile_exchange *x,
-                                            struct stile__trip *trip,
-                                            const struct stile_need *answer,
-                                            struct stile__list *ret_deleted)
-{
-    for (size_t i = 0; i < answer->sent_count; i++) {
-        const struct stile_sent_mark *old = &answer->sent[i];
-        if (!stile_str_eq(old->route, trip->route->name) ||
-            mark_is_removed(old) || in_pivot(trip, old->type, old->id) ||
-            may_be_waiting(x, old->type)) {
-            continue;
-        }
-        struct stile__deleted *gone =
-            stile__list_add(x->arena, ret_deleted, sizeof(*gone));
-        if (gone == NULL || add_mark(x, trip, old->type, old->id) == NULL) {
-            return STILE_LIMIT;
-        }
-        gone->type = old->type;
-        gone->id = old->id;
-    }
-    return STILE_OK;
 }
 
 /* ---- one person, one route ---- */
@@ -477,7 +231,7 @@ static enum stile_status send(struct stile_exchange *x,
         status = queue_row(x, trip, body);
     }
     stile_buf_release(&out);
-    if (status == STILE_OK && is_export(x)) {
+    if (status == STILE_OK && stile__is_export(x)) {
         status = remember_gone(x, trip, deleted);
     }
     if (status == STILE_INVALID || status == STILE_LIMIT) {
@@ -503,11 +257,12 @@ static enum stile_status send_changed(struct stile_exchange *x,
                                       struct stile__trip *trip,
                                       const struct stile__person *person)
 {
-    const struct stile_need *answer = answer_of(x, person);
+    const struct stile_need *answer = stile__answer_of(x, person);
     struct stile__list changed = {0}, deleted = {0};
-    enum stile_status status = changed_resources(x, trip, answer, &changed);
+    enum stile_status status =
+        stile__changed_resources(x, trip, answer, &changed);
     if (status == STILE_OK) {
-        status = vanished_resources(x, trip, answer, &deleted);
+        status = stile__vanished_resources(x, trip, answer, &deleted);
     }
     if (status != STILE_OK || changed.count + deleted.count == 0) {
         return status;
@@ -569,9 +324,9 @@ static enum stile_status along_route(struct stile_exchange *x,
         add_entry(x, stile__entry_decision(trip, "denial", STILE_STR_NULL));
         /* What was sent before and is deleted at the source is deleted there
          * too: it says no more than the receiver was told. */
-        return is_export(x) ? send_changes(x, trip, person) : STILE_OK;
+        return stile__is_export(x) ? send_changes(x, trip, person) : STILE_OK;
     }
-    if (is_export(x)) {
+    if (stile__is_export(x)) {
         return send_changes(x, trip, person);
     }
     return send(x, trip, person, trip->released, trip->released_count,
@@ -595,7 +350,7 @@ static bool has_patient(const struct stile__person *person)
 static bool is_nobodys(struct stile_exchange *x,
                        const struct stile__person *person)
 {
-    if (!is_export(x) || has_patient(person)) {
+    if (!stile__is_export(x) || has_patient(person)) {
         return false;
     }
     stile__event(x, STILE_EVENT_WITHHELD, STILE_STR_NULL,
@@ -609,14 +364,14 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
 {
     const struct stile__person *person =
         (const struct stile__person *)x->persons.items + i;
-    const struct stile_need *answer = answer_of(x, person);
+    const struct stile_need *answer = stile__answer_of(x, person);
     size_t rows_before = x->out_rows.count;
     x->gone.count = 0;
     if (is_nobodys(x, person)) {
         add_entry(x, stile__entry_received(x, "no-patient"));
         return STILE_OK;
     }
-    enum stile_status status = learn_facts(x, person);
+    enum stile_status status = stile__learn_facts(x, person);
     for (size_t r = 0; r < x->plan->route_count && status == STILE_OK; r++) {
         if (!stile_str_eq(x->plan->routes[r].from, x->message->source)) {
             continue;
@@ -683,7 +438,8 @@ void stile__quarantine_whole(struct stile_exchange *x)
     q->source = x->message->source;
     q->name = x->message->name;
     /* An export's rows stay in the mirror: whose they are is enough. */
-    q->bytes = is_export(x) ? x->message->feed_person : x->message->bytes;
+    q->bytes =
+        stile__is_export(x) ? x->message->feed_person : x->message->bytes;
     q->reason = stile_arena_str(x->arena, stile_buf_str(&reason));
     stile_buf_release(&reason);
     stile__event(x, STILE_EVENT_QUARANTINE, STILE_STR_NULL,
@@ -739,7 +495,7 @@ enum stile_status stile__outcome(struct stile_exchange *x,
         stile__quarantine_whole(x);
         add_entry(x, stile__entry_received(x, "quarantine"));
     } else {
-        if (!is_export(x)) {
+        if (!stile__is_export(x)) {
             add_entry(x, stile__entry_received(x, "received"));
             stile__event(
                 x, STILE_EVENT_RECEIVED, STILE_STR_NULL,

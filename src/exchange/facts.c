@@ -1,0 +1,111 @@
+/* What a message says of a person is kept for later ones. */
+#include "exchange_private.h"
+
+static bool same_fact(const struct stile_stored_fact *stored,
+                      const struct stile_fact *fact, struct stile_str source)
+{
+    return stile_str_eq(stored->name, fact->name) &&
+           stile_str_eq(stored->recipient, fact->recipient) &&
+           stile_str_eq(stored->source, source);
+}
+
+static const struct stile_stored_fact *
+stored_fact(const struct stile_need *answer, const struct stile_fact *fact,
+            struct stile_str source)
+{
+    for (size_t i = 0; i < answer->fact_count; i++) {
+        if (same_fact(&answer->facts[i], fact, source)) {
+            return &answer->facts[i];
+        }
+    }
+    return NULL;
+}
+
+/* What a resource said before and says no longer (a referral made out to
+ * somebody else now, a consent that names another) is not known any more. An
+ * undated fact replaces what the store has of that source. */
+static enum stile_status unlearn_facts(struct stile_exchange *x,
+                                       const struct stile__person *person,
+                                       const struct stile_fact *facts,
+                                       size_t count)
+{
+    const struct stile_need *answer = stile__answer_of(x, person);
+    struct stile_str sender = x->message->source;
+    for (size_t i = 0; i < answer->fact_count; i++) {
+        const struct stile_stored_fact *old = &answer->facts[i];
+        bool again = old->value == STILE_UNKNOWN ||
+                     !stile__fact_replaced(old, sender, person->resources.items,
+                                           person->resources.count);
+        for (size_t k = 0; k < count && !again; k++) {
+            again = same_fact(
+                old, &facts[k],
+                stile__fact_source(x->arena, sender, facts[k].source));
+        }
+        struct stile_stored_fact *slot =
+            again ? NULL : stile__list_add(x->arena, &x->facts, sizeof(*slot));
+        if (!again && slot == NULL) {
+            return STILE_LIMIT;
+        }
+        if (slot != NULL) {
+            *slot = *old;
+            slot->person = person->key;
+            slot->value = STILE_UNKNOWN;
+            slot->date = 0;
+        }
+    }
+    return STILE_OK;
+}
+
+/* The store keeps no bounds, so a fact is kept only when it holds from now on.
+ * One that will end is left to the record that says it, but for a no: that
+ * a refusal outlives its end fails to the safe side. */
+static bool may_be_kept(const struct stile_fact *fact, int64_t today)
+{
+    return fact->value != STILE_UNKNOWN &&
+           (fact->from.year == 0 || stile_date_days(fact->from) <= today) &&
+           (fact->until.year == 0 ||
+            (fact->value == STILE_NO && stile_date_days(fact->until) >= today));
+}
+
+/* Facts of a message are kept for later messages about the same person. An
+ * export is itself the whole record, so nothing of it is kept: a dissent that
+ * was deleted there must not live on here. */
+enum stile_status stile__learn_facts(struct stile_exchange *x,
+                                     const struct stile__person *person)
+{
+    if (stile__is_export(x)) {
+        return STILE_OK;
+    }
+    struct stile_fact *facts = NULL;
+    size_t count = 0;
+    enum stile_status status = stile_govern_facts(
+        x->plan->rules, person->resources.items, person->resources.count,
+        x->message->family, x->arena, &facts, &count);
+    if (status != STILE_OK) {
+        return status;
+    }
+    const struct stile_need *answer = stile__answer_of(x, person);
+    for (size_t i = 0; i < count; i++) {
+        struct stile_str source =
+            stile__fact_source(x->arena, x->message->source, facts[i].source);
+        const struct stile_stored_fact *old =
+            stored_fact(answer, &facts[i], source);
+        if (!may_be_kept(&facts[i], x->message->now / STILE_SECOND / 86400) ||
+            (old != NULL && old->value == (int)facts[i].value &&
+             old->date == facts[i].date)) {
+            continue;
+        }
+        struct stile_stored_fact *slot =
+            stile__list_add(x->arena, &x->facts, sizeof(*slot));
+        if (slot == NULL) {
+            return STILE_LIMIT;
+        }
+        *slot = (struct stile_stored_fact){.person = person->key,
+                                           .name = facts[i].name,
+                                           .recipient = facts[i].recipient,
+                                           .source = source,
+                                           .value = (int)facts[i].value,
+                                           .date = facts[i].date};
+    }
+    return unlearn_facts(x, person, facts, count);
+}
