@@ -109,6 +109,23 @@ static const char *const migrations[] = {
     /* A fact may hold for a time only. */
     "ALTER TABLE fact ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE fact ADD COLUMN ends INTEGER NOT NULL DEFAULT 0;",
+
+    /* what waits for a person; ids are signed for, so none comes twice */
+    "CREATE TABLE review (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " state INTEGER NOT NULL, route TEXT NOT NULL, partner TEXT NOT NULL,"
+    " person TEXT NOT NULL, message_id TEXT NOT NULL, feed TEXT NOT NULL,"
+    " feed_person TEXT NOT NULL, since INTEGER NOT NULL,"
+    " ended_at INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " act TEXT NOT NULL) STRICT;"
+    "CREATE INDEX review_waiting ON review (since, id) WHERE state = 0;"
+    "CREATE INDEX review_ended ON review (ended_at, id) WHERE state <> 0;"
+    "CREATE INDEX review_person ON review (person, id);"
+    "CREATE TABLE review_item (review INTEGER NOT NULL"
+    " REFERENCES review (id) ON DELETE CASCADE, n INTEGER NOT NULL,"
+    " type TEXT NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL,"
+    " data TEXT NOT NULL, rules TEXT NOT NULL, word INTEGER NOT NULL,"
+    " changed INTEGER NOT NULL, PRIMARY KEY (review, n))"
+    " STRICT, WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 
