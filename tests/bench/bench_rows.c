@@ -7,9 +7,12 @@
  *   tree       split + mapping to a FHIR R4 tree + its JSON text
  *   render     split + mapping straight to that text
  *   ceiling    a program written by hand for this one table
- *   back       the JSON read as a tree and mapped to a CSV row, in MB of JSON
+ *   scan       the JSON checked and laid out as a tape, in MB of JSON
+ *   back-tree  the JSON read as a tree and mapped to a CSV row, in MB of JSON
+ *   back-tape  the same without a tree
  *
- * Tree, render and ceiling must make the same bytes, or the run fails. What
+ * Tree, render and ceiling must make the same bytes, and so must both ways
+ * back, or the run fails. What
  * they make goes to memory that is used again after each megabyte, not to a
  * file.
  *
@@ -192,17 +195,46 @@ static void map_all(struct bench *b, struct stile_diags *diags, bool renders)
 
 /* ---- back ---------------------------------------------------------------- */
 
-static void one_back(struct bench *b, struct stile_str line)
+enum back_how {
+    BY_SCAN,
+    BY_TREE,
+    BY_TAPE
+};
+static struct stile_tape map_tape;
+
+static void read_tape(struct stile_str line)
 {
+    STILE_ASSERT(stile_json_tape(line, STILE_JSON_LIMITS, STILE_STR("bench"),
+                                 map_arena, &map_diags, &map_tape) == STILE_OK);
+}
+
+static void read_back(struct bench *b, struct stile_str line, enum back_how how,
+                      struct stile_row **ret_rows, size_t *ret_count)
+{
+    const uint32_t root = 0;
     struct stile_value *resource = NULL;
+    struct stile_str family = STILE_STR("emis");
+    if (how == BY_TREE) {
+        STILE_ASSERT(stile_json_decode(line, STILE_JSON_LIMITS,
+                                       STILE_STR("bench"), map_arena,
+                                       &map_diags, &resource) == STILE_OK);
+        STILE_ASSERT(stile_map_left(b->plan->maps, family, &resource, 1,
+                                    map_arena, &map_diags, ret_rows,
+                                    ret_count) == STILE_OK);
+        return;
+    }
+    read_tape(line);
+    STILE_ASSERT(stile_map_left_tape(b->plan->maps, family, &map_tape, &root, 1,
+                                     map_arena, &map_diags, ret_rows,
+                                     ret_count) == STILE_OK);
+}
+
+static void one_back(struct bench *b, struct stile_str line, enum back_how how)
+{
     struct stile_row *rows = NULL;
     size_t n = 0;
     struct stile_arena_mark mark = stile_arena_mark(map_arena);
-    STILE_ASSERT(stile_json_decode(line, STILE_JSON_LIMITS, STILE_STR("bench"),
-                                   map_arena, &map_diags,
-                                   &resource) == STILE_OK);
-    STILE_ASSERT(stile_map_left(b->plan->maps, STILE_STR("emis"), &resource, 1,
-                                map_arena, &map_diags, &rows, &n) == STILE_OK);
+    read_back(b, line, how, &rows, &n);
     for (size_t i = 0; i < n; i++) {
         stile_csv_write_row(&map_out, &stile_csv_emis, rows[i].cells,
                             rows[i].count);
@@ -211,16 +243,22 @@ static void one_back(struct bench *b, struct stile_str line)
     stile_arena_rewind(map_arena, mark);
 }
 
-static void back(struct bench *b, struct stile_str json)
+static void back(struct bench *b, struct stile_str json, enum back_how how)
 {
     struct stile_str rest = json, line;
     while (stile_str_next(&rest, '\n', &line)) {
-        one_back(b, line);
         b->done++;
+        if (how == BY_SCAN) {
+            read_tape(line);
+            continue;
+        }
+        one_back(b, line, how);
         if (map_out.len > OUT_BYTES) {
+            made(b, stile_buf_str(&map_out));
             stile_buf_clear(&map_out);
         }
     }
+    made(b, stile_buf_str(&map_out));
     stile_buf_clear(&map_out);
     b->json_bytes = json.len;
 }
@@ -337,7 +375,9 @@ enum what {
     TREE,
     RENDER,
     CEILING,
-    BACK,
+    SCAN,
+    BACK_TREE,
+    BACK_TAPE,
     WHATS
 };
 static const char *const names[WHATS] = {
@@ -346,7 +386,9 @@ static const char *const names[WHATS] = {
     "split, map to a tree, JSON text",
     "split, map straight to JSON text",
     "written by hand for this table (ceiling)",
-    "back: JSON text to a tree to a CSV row"};
+    "back: JSON text checked and laid out, no more",
+    "back: JSON text to a tree to a CSV row",
+    "back: JSON text straight to a CSV row"};
 
 static struct stile_buf json;
 
@@ -364,8 +406,13 @@ static void work(struct bench *b, struct stile_diags *diags, enum what what)
     case RENDER:
         map_all(b, diags, what == RENDER);
         break;
-    case BACK:
-        back(b, stile_buf_str(&json));
+    case SCAN:
+    case BACK_TREE:
+    case BACK_TAPE:
+        back(b, stile_buf_str(&json),
+             what == SCAN        ? BY_SCAN
+             : what == BACK_TREE ? BY_TREE
+                                 : BY_TAPE);
         break;
     default:
         ceiling(b);
@@ -385,12 +432,14 @@ static void digest(struct bench *b, struct stile_diags *diags, enum what what,
 
 static bool same_bytes(struct bench *b, struct stile_diags *diags)
 {
-    struct stile_digest tree, render, by_hand;
+    struct stile_digest tree, render, by_hand, back_tree, back_tape;
     digest(b, diags, TREE, &tree);
     b->keep = &json;
     digest(b, diags, RENDER, &render);
     b->keep = NULL;
     digest(b, diags, CEILING, &by_hand);
+    digest(b, diags, BACK_TREE, &back_tree);
+    digest(b, diags, BACK_TAPE, &back_tape);
     bool same = stile_digest_eq(&tree, &render);
     if (!same) {
         fprintf(stderr, "bench_rows: the renderer makes other bytes than the "
@@ -399,6 +448,11 @@ static bool same_bytes(struct bench *b, struct stile_diags *diags)
     if (!stile_digest_eq(&tree, &by_hand)) {
         fprintf(stderr, "bench_rows: the ceiling makes other bytes than the "
                         "mapping: it has fallen behind it\n");
+        same = false;
+    }
+    if (!stile_digest_eq(&back_tree, &back_tape)) {
+        fprintf(stderr, "bench_rows: the way back without a tree makes other "
+                        "rows than with one\n");
         same = false;
     }
     return same;
@@ -420,9 +474,9 @@ static void measure(struct bench *b, struct stile_diags *diags, int rounds)
     }
     for (int what = 0; what < WHATS; what++) {
         const struct bench *c = &counts[what];
-        double mb = (double)(what == BACK ? c->json_bytes : c->bytes.len) / 1e6;
+        double mb = (double)(what >= SCAN ? c->json_bytes : c->bytes.len) / 1e6;
         printf("| %s | %.0f | %.2f | ", names[what], mb / least[what],
-               least[what] * 1e6 / (double)c->rows);
+               least[what] * 1e6 / (double)(what == SCAN ? c->done : c->rows));
         if (what == TREE || what == RENDER || what == CEILING) {
             printf("%.2f", least[CEILING] / least[what]);
         } else {
