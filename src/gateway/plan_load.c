@@ -95,10 +95,14 @@ static struct stile_schema *load_schema(struct loader *l)
 {
     struct stile_schema *schema = stile_schema_new(l->arena);
     struct files files = read_folder(l, "formats", ".tables", false);
+    struct files profiles = read_folder(l, "formats", ".profiles", false);
 
+    /* What they find stands in the findings. */
     for (size_t i = 0; schema && i < files.count; i++) {
-        /* What it finds stands in the findings. */
         (void)!stile_schema_add(schema, &files.items[i], l->diags);
+    }
+    for (size_t i = 0; schema && i < profiles.count; i++) {
+        (void)!stile_schema_add_profiles(schema, &profiles.items[i], l->diags);
     }
     return schema;
 }

@@ -352,7 +352,7 @@ static bool complementary(const struct stile__cc *cc,
 }
 
 /* Written with no guard, or under two that cover all rows. */
-static bool always_written(struct stile__cc *cc, struct stile_str name)
+bool stile__always_written(struct stile__cc *cc, struct stile_str name)
 {
     for (struct stile__rule *a = cc->rules; a != NULL; a = a->next) {
         if (writes(a) == NULL ||
@@ -380,7 +380,7 @@ static void check_mandatory(struct stile__cc *cc)
     for (size_t i = 0; i < count; i++) {
         const struct stile_fhir_element *e =
             stile_fhir_element_at(cc->mapping->type, i);
-        if (e->min > 0 && !always_written(cc, e->name)) {
+        if (e->min > 0 && !stile__always_written(cc, e->name)) {
             (void)stile__map_report(
                 cc, "M501", cc->tree->type.span,
                 "%.*s.%.*s is mandatory and not written for every row; add a "
@@ -390,10 +390,10 @@ static void check_mandatory(struct stile__cc *cc)
     }
 }
 
-static bool written_inside(struct stile__cc *cc, struct stile_str at,
+bool stile__written_inside(const struct stile__rule *rules, struct stile_str at,
                            struct stile_str name)
 {
-    for (struct stile__rule *r = cc->rules; r != NULL; r = r->next) {
+    for (const struct stile__rule *r = rules; r != NULL; r = r->next) {
         const struct stile__path *p = writes(r);
         if (p == NULL) {
             continue;
@@ -430,7 +430,7 @@ static void check_inside(struct stile__cc *cc, const struct stile__path *p)
         for (size_t k = 0; k < stile_fhir_element_count(s->into); k++) {
             const struct stile_fhir_element *e =
                 stile_fhir_element_at(s->into, k);
-            if (e->min > 0 && !written_inside(cc, at, e->name)) {
+            if (e->min > 0 && !stile__written_inside(cc->rules, at, e->name)) {
                 (void)stile__map_report(
                     cc, "M505", p->span,
                     "inside this, '%.*s' is mandatory and no line writes it",
@@ -454,4 +454,5 @@ void stile__check_writes(struct stile__cc *cc)
             check_inside(cc, r->paths);
         }
     }
+    stile__check_profile(cc);
 }

@@ -415,11 +415,13 @@ static void statements(struct stile__cc *cc, const struct stile_lang_stmt *s,
     }
 }
 
-/* A profile given as a canonical is written to meta.profile. */
+/* The profile's canonical, with its version when the mapping states one, is
+ * written to meta.profile. */
 static void profile_rule(struct stile__cc *cc)
 {
     const struct stile_lang_word *profile = &cc->tree->profile;
-    if (stile_str_find(profile->text, ':') == SIZE_MAX) {
+    bool by_url = stile_str_find(profile->text, ':') != SIZE_MAX;
+    if (cc->mapping->profile == NULL) {
         return;
     }
     struct stile_lang_step *steps =
@@ -439,8 +441,9 @@ static void profile_rule(struct stile__cc *cc)
     steps[0].next = &steps[1];
     steps[1].next = &steps[2];
     *path = (struct stile_lang_path){.steps = steps, .span = profile->span};
-    *lit = (struct stile_lang_literal){.text = profile->text,
-                                       .span = profile->span};
+    *lit = (struct stile_lang_literal){
+        .text = by_url ? profile->text : cc->mapping->profile->url,
+        .span = profile->span};
     value->literal = lit;
     *stmt = (struct stile_lang_stmt){.kind = STILE_LANG_CONSTANT,
                                      .paths = path,

@@ -49,5 +49,10 @@ stile__coverage_account(const struct stile_map_coverage *coverage,
 /* Is the table some mapping's left? */
 bool stile__coverage_mapped(const struct stile_map_coverage *coverage,
                             const struct stile_table *table);
+/* A line of the mapping's must-support elements; nothing without a profile. */
+void stile__coverage_profile(const struct stile_mapping *mapping,
+                             struct stile_buf *out);
+void stile__coverage_profiles_json(const struct stile_map_coverage *coverage,
+                                   struct stile_buf *out);
 
 #endif

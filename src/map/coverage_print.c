@@ -44,6 +44,7 @@ static void print_mapping(const struct stile_map_coverage *c, uint32_t at,
     }
     stile_buf_printf(out, " %llu not taken\n",
                      (unsigned long long)c->not_taken[at]);
+    stile__coverage_profile(m, out);
 }
 
 static void print_column(const struct stile_map_coverage *c,
@@ -251,6 +252,8 @@ void stile_map_coverage_print(const struct stile_map_coverage *c, bool json,
         json_tables(c, out);
         stile_buf_addc(out, "],\"codes\":[");
         json_codes(c, out);
+        stile_buf_addc(out, "],\"profiles\":[");
+        stile__coverage_profiles_json(c, out);
         stile_buf_addc(out, "],\"losses\":[");
         json_losses(c, out);
         stile_buf_addc(out, "}}\n");

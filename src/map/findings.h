@@ -16,6 +16,8 @@
     X(M108, "no look-up or join has this short name")                          \
     X(M109, "there is no such mapping")                                        \
     X(M110, "the name is used twice")                                          \
+    X(M111, "no such profile is loaded")                                       \
+    X(M112, "the profile is of another resource type")                         \
     X(M201, "the codec does not make values of the element's type")            \
     X(M202, "the codec's arguments do not fit it")                             \
     X(M203, "a choice element needs ofType()")                                 \
@@ -26,23 +28,29 @@
     X(M208, "the numbers of columns and paths do not fit the codec")           \
     X(M209, "several mappings own the referenced type: say which with `of`")   \
     X(M210, "the codec does not read the column's type")                       \
+    X(M211, "the element's reference may not name this resource type")         \
     X(M301, "two lines write one element under guards that may both hold")     \
     X(M302, "a list needs [0], where() or extension()")                        \
     X(M303, "an index or where() on an element that is no list")               \
     X(M304, "one list is reached by index and by where()")                     \
     X(M305, "[1] and up cannot be read back: use where() or list")             \
     X(M306, "one where() holds all the literals of another on the same list")  \
+    X(M307, "the element is written more often than the profile allows")       \
     X(M401, "a code is not in the value set the element requires")             \
     X(M402, "two rows of a code table have one left value")                    \
     X(M403, "several rows share a right value and none is preferred")          \
     X(M404, "the code table's file cannot be read")                            \
     X(M405, "the default also occurs as data in the code table")               \
     X(M406, "the policy cannot be used here")                                  \
+    X(M407, "the profile allows another value only")                           \
+    X(M408, "no code is of a system that the profile requires")                \
+    X(M409, "no code is of a system that the profile expects")                 \
     X(M501, "a mandatory element is not written on every path")                \
     X(M502, "a column is neither mapped, residue nor dropped")                 \
     X(M503, "a confidentiality, consent or deleted column is not used")        \
     X(M504, "the column's account contradicts another line")                   \
     X(M505, "an element inside a written one is mandatory and not written")    \
+    X(M506, "an element the profile makes mandatory is not written")           \
     X(M601, "the guard cannot be decided from the right: add `iff`")           \
     X(M602, "a one-way codec or look-up under <->")                            \
     X(M603, "a one-way line says neither derived nor lossy")                   \

@@ -308,7 +308,7 @@ struct stile__variant {
     uint32_t branch_count, branch_cap;
     struct stile__pool pool;
     struct stile__program right, left;
-    struct stile__render *render; /* NULL: rightward only as a tree */
+    struct stile__render *render;   /* NULL: rightward only as a tree */
     const struct stile__trie *trie; /* of the left program */
 };
 
@@ -316,8 +316,9 @@ struct stile_mapping {
     struct stile_mapset *set;
     const struct stile_lang_mapping *tree;
     const struct stile_fhir_type *type;
-    struct stile__codec_use *id_use; /* NULL: writes no id */
-    struct stile__variant *variants; /* oldest first */
+    const struct stile_profile *profile; /* NULL: FHIR R4 alone */
+    struct stile__codec_use *id_use;     /* NULL: writes no id */
+    struct stile__variant *variants;     /* oldest first */
     uint32_t variant_count;
     enum stile__law law;
     bool goes_left;
@@ -408,6 +409,16 @@ void stile__collect_head(struct stile__cc *cc);
 void stile__collect(struct stile__cc *cc); /* tree to rules and guards */
 void stile__check(struct stile__cc *cc);
 void stile__check_writes(struct stile__cc *cc);
+void stile__check_profile(struct stile__cc *cc);
+/* Is the element of the profile written by any line of these? */
+bool stile__profile_written(const struct stile__rule *rules,
+                            const struct stile_profile_element *element);
+/* An element of the mapping's type: by a line without a guard, or by two that
+ * cover all rows. `canon` is the beginning of a path's. */
+bool stile__always_written(struct stile__cc *cc, struct stile_str canon);
+/* An element named `name` directly below `at`, by a line or a where(). */
+bool stile__written_inside(const struct stile__rule *rules, struct stile_str at,
+                           struct stile_str name);
 void stile__lower(struct stile__cc *cc);
 void stile__examples(const struct stile_mapping *mapping,
                      struct stile_diags *diags);

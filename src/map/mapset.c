@@ -223,6 +223,50 @@ static void find_type(struct compile *c, struct stile_mapping *m)
     m->type = type;
 }
 
+static void no_profile(struct compile *c, struct stile_mapping *m)
+{
+    const struct stile_schema *schema = c->set->schema;
+    struct stile__cc cc = context(c, m, NULL);
+    const struct stile_lang_word *word = &m->tree->profile;
+    bool by_url = stile_str_find(word->text, ':') != SIZE_MAX;
+    size_t count = stile_schema_profile_count(schema);
+    struct stile_str *names = stile_arena_array(c->arena, count, sizeof *names);
+    struct stile_diag *diag = stile__map_report(
+        &cc, "M111", word->span,
+        "no profile '%.*s' is loaded; describe it in formats/*.profiles, or "
+        "leave it out",
+        STILE_FMT(word->text));
+    for (size_t i = 0; names != NULL && i < count; i++) {
+        const struct stile_profile *p = stile_schema_profile_at(schema, i);
+        names[i] = by_url ? p->url : p->name;
+    }
+    if (names != NULL) {
+        stile_diag_suggest(c->diags, diag, word->text, names, count);
+    }
+}
+
+static void find_profile(struct compile *c, struct stile_mapping *m)
+{
+    const struct stile_lang_word *word = &m->tree->profile;
+    if (word->text.len == 0 || m->type == NULL) {
+        return;
+    }
+    const struct stile_profile *p =
+        stile_schema_profile(c->set->schema, word->text);
+    if (p == NULL) {
+        no_profile(c, m);
+        return;
+    }
+    if (!stile_str_eq(p->type, stile_fhir_type_name(m->type))) {
+        struct stile__cc cc = context(c, m, NULL);
+        (void)stile__map_report(&cc, "M112", word->span,
+                                "'%.*s' is a profile of %.*s",
+                                STILE_FMT(word->text), STILE_FMT(p->type));
+        return;
+    }
+    m->profile = p;
+}
+
 /* The codec of `id`, before anything refers to it. */
 static void find_id(struct compile *c, struct stile_mapping *m)
 {
@@ -322,6 +366,11 @@ static void digest(struct compile *c, const struct stile_source *maps,
             stile_sha256_add(sha, STILE_STR("\0"));
         }
     }
+    for (uint32_t i = 0; i < c->set->count; i++) {
+        const struct stile_profile *p = c->set->mappings[i].profile;
+        stile_sha256_add(sha, p != NULL ? p->url : STILE_STR(""));
+        stile_sha256_add(sha, STILE_STR("\0"));
+    }
     stile_sha256_done(sha, &c->set->digest);
     stile_sha256_free(&sha);
 }
@@ -348,6 +397,7 @@ stile_mapset_compile(const struct stile_schema *schema,
     }
     for (uint32_t i = 0; i < set->count; i++) {
         find_type(&c, &set->mappings[i]);
+        find_profile(&c, &set->mappings[i]);
         set->left_tables[i] = set->mappings[i].tree->table.text;
         if (set->mappings[i].tree->table.text.ptr != NULL) {
             find_variants(&c, &set->mappings[i]);

@@ -81,6 +81,17 @@ static const struct element_links links[] = {
 #undef O
 };
 
+/* Sorted by element. */
+static const struct ref_targets {
+    uint16_t element;
+    uint16_t first; /* in `type_list` */
+    uint16_t count;
+} ref_targets[] = {
+#define G(element, first, count) {element, first, count},
+#include "fhir_r4.inc"
+#undef G
+};
+
 static const uint16_t type_list[] = {
 #define L(type) type,
 #include "fhir_r4.inc"
@@ -194,6 +205,41 @@ stile_fhir_element_type(const struct stile_fhir_type *type,
         return NULL;
     }
     return &types[type_list[links[element - elements].types + i]];
+}
+
+static const struct ref_targets *
+targets_of(const struct stile_fhir_element *element)
+{
+    size_t at = (size_t)(element - elements);
+    size_t low = 0;
+    size_t high = COUNT(ref_targets);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ref_targets[middle].element == at) {
+            return &ref_targets[middle];
+        }
+        if (at < ref_targets[middle].element) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return NULL;
+}
+
+size_t stile_fhir_target_count(const struct stile_fhir_element *element)
+{
+    const struct ref_targets *targets = targets_of(element);
+    return targets != NULL ? targets->count : 0;
+}
+
+struct stile_str stile_fhir_target_at(const struct stile_fhir_element *element,
+                                      size_t i)
+{
+    const struct ref_targets *targets = targets_of(element);
+    return targets != NULL && i < targets->count
+               ? types[type_list[targets->first + i]].name
+               : STILE_STR_NULL;
 }
 
 struct stile_str stile_fhir_json_name(const struct stile_fhir_element *element,

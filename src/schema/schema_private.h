@@ -16,11 +16,22 @@ struct stile__family {
     struct stile__family *next;
 };
 
+/* What a value set draws from. */
+struct stile__value_set {
+    struct stile_str url;
+    const struct stile_str *systems;
+    size_t count;
+    struct stile__value_set *next;
+};
+
 struct stile_schema {
     struct stile_arena *arena;
     struct stile_table **tables;
     size_t count, capacity;
     struct stile__family *families;
+    const struct stile_profile **profiles; /* STILE_PROFILES_MAX, or NULL */
+    size_t profile_count;
+    struct stile__value_set *value_sets;
 };
 
 /* Dotted numbers: 8.10 is after 8.2. */

@@ -70,13 +70,19 @@ void world_print(const struct stile_diags *diags)
 
 static void load_maps(struct world *w)
 {
-    static struct sources formats, maps, codes;
+    static struct sources formats, profiles, maps, codes;
     struct stile_schema *schema = stile_schema_new(w->arena);
     struct stile_mapset *set = NULL;
     gather(w, "mappings/formats", ".tables", &formats);
     for (size_t i = 0; i < formats.count; i++) {
         cr_assert_eq(stile_schema_add(schema, &formats.items[i], &w->diags),
                      STILE_OK);
+    }
+    gather(w, "mappings/formats", ".profiles", &profiles);
+    for (size_t i = 0; i < profiles.count; i++) {
+        cr_assert_eq(
+            stile_schema_add_profiles(schema, &profiles.items[i], &w->diags),
+            STILE_OK);
     }
     gather(w, "mappings/maps/emis", ".map", &maps);
     gather(w, "mappings/maps/vcse", ".map", &maps);

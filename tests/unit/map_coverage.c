@@ -156,3 +156,44 @@ Test(map_coverage, practice_is_all_accounted_for)
     stile_arena_free(&scratch);
     shipped_unload(&f);
 }
+
+/* What the profile says must be supported: written, or not. */
+Test(map_coverage, must_support)
+{
+    static const char text[] =
+        "mapping v 1\n  left csv team of clinic 1\n"
+        "  right fhir Organization of clinic-team\n"
+        "  team_ref <-> id\n  team_name <-> name\n"
+        "  residue lead_ref\n"
+        "  example \"one\"\n    given team_ref=T\n    expect id = 'T'\n  end\n";
+    static const char *const cells[] = {"team_ref", "T1", NULL};
+    struct stile_map_env env = {NULL, no_row};
+    struct world w;
+    struct stile_buf out;
+    world_start(&w);
+    world_map(&w, "v.map", text);
+    world_good(&w);
+    struct stile_map_coverage *c = stile_map_coverage_new(w.set, w.arena);
+    struct stile_arena *scratch = stile_arena_new(8u << 20);
+    struct stile_row row = world_row(&w, "team", cells);
+    cr_assert_eq(stile_map_coverage_add(c, &row, &env, scratch), STILE_OK);
+    stile_buf_init(&out, 1 << 20);
+    stile_map_coverage_print(c, false, &out);
+    cr_expect_neq(
+        stile_str_find_str(stile_buf_str(&out),
+                           STILE_STR("clinic-team must support, written: "
+                                     "name; not written: address\n")),
+        SIZE_MAX, "%.*s", STILE_FMT(stile_buf_str(&out)));
+    stile_buf_cut(&out, 0);
+    stile_map_coverage_print(c, true, &out);
+    cr_expect_neq(
+        stile_str_find_str(
+            stile_buf_str(&out),
+            STILE_STR("\"profiles\":[{\"mapping\":\"v\",\"profile\":"
+                      "\"clinic-team\",\"must_support\":{\"name\":true,"
+                      "\"address\":false}}]")),
+        SIZE_MAX, "%.*s", STILE_FMT(stile_buf_str(&out)));
+    stile_buf_release(&out);
+    stile_arena_free(&scratch);
+    world_end(&w);
+}

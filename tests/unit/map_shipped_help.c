@@ -76,7 +76,7 @@ void shipped_dump(const struct stile_diags *diags)
 
 struct shipped shipped_load(void)
 {
-    static struct shipped_sources formats, maps, codes;
+    static struct shipped_sources formats, profiles, maps, codes;
     struct shipped f = {.arena = stile_arena_new(ARENA)};
     cr_assert(f.arena != NULL);
     stile_format_setup();
@@ -86,6 +86,12 @@ struct shipped shipped_load(void)
     for (size_t i = 0; i < formats.count; i++) {
         enum stile_status status =
             stile_schema_add(f.schema, &formats.items[i], &f.diags);
+        cr_assert_eq(status, STILE_OK);
+    }
+    gather(f.arena, "mappings/formats", ".profiles", &profiles);
+    for (size_t i = 0; i < profiles.count; i++) {
+        enum stile_status status =
+            stile_schema_add_profiles(f.schema, &profiles.items[i], &f.diags);
         cr_assert_eq(status, STILE_OK);
     }
     gather(f.arena, "mappings/maps/emis", ".map", &maps);

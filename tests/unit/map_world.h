@@ -50,6 +50,10 @@ static inline void world_start(struct world *w)
         cr_assert(world_read(w, tables[i], &source));
         cr_assert_eq(stile_schema_add(w->schema, &source, &w->diags), STILE_OK);
     }
+    struct stile_source profiles;
+    cr_assert(world_read(w, "clinic.profiles", &profiles));
+    cr_assert_eq(stile_schema_add_profiles(w->schema, &profiles, &w->diags),
+                 STILE_OK);
     cr_assert(world_read(w, "sex.csv", &w->codes[0]));
     w->code_count = 1;
 }

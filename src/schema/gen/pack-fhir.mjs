@@ -52,6 +52,16 @@ function typeCodes(structure, element, nested) {
     return [...new Set(codes)];
 }
 
+/* What a Reference may name; none for any resource. The package adds some
+ * targets of its own maker's. */
+const HL7 = 'http://hl7.org/fhir/StructureDefinition/';
+function targetTypes(element) {
+    const profiles = (element.type ?? []).filter((t) => t.code === 'Reference')
+        .flatMap((t) => t.targetProfile ?? [])
+        .filter((p) => p.startsWith(HL7)).map((p) => p.slice(HL7.length));
+    return profiles.includes('Resource') ? [] : [...new Set(profiles)];
+}
+
 for (const s of structures) {
     const nested = new Set(s.snapshot.element
         .map((e) => e.path.replace(/\.[^.]+$/, ''))
@@ -76,7 +86,7 @@ for (const s of structures) {
         types.get(e.path.slice(0, cut)).elements.push({
             name: e.path.slice(cut + 1).replace(/\[x\]$/, ''),
             choice, min: e.min, many: e.max !== '1',
-            types: typeCodes(s, e, nested),
+            types: typeCodes(s, e, nested), targets: targetTypes(e),
             strength: STRENGTH[e.binding?.strength] ?? 'N', valueSet,
         });
     }
@@ -161,6 +171,7 @@ function listIndex(codes, where) {
 
 const typeRows = [];
 const elementRows = [];
+const targetRows = [];
 for (const name of names) {
     const t = types.get(name);
     typeRows.push(`T(${quote(name)},${elementRows.length},` +
@@ -171,6 +182,11 @@ for (const name of names) {
         throw new Error(`${name} has more elements than a byte can count`);
     }
     t.elements.forEach((e, i) => {
+        if (e.targets.length > 0) {
+            const from = listIndex(e.targets, `${name}.${e.name}`);
+            targetRows.push(`G(${elementRows.length},${from},` +
+                `${e.targets.length})`);
+        }
         const at = listIndex(e.types, `${name}.${e.name}`);
         const head = `${quote(e.name)},${+e.choice},${e.min},${+e.many},` +
             `${e.types.length},${at},${sorted[i]}`;
@@ -224,12 +240,14 @@ const out = `/*
  * T(name, first element, count, kind), sorted by name
  * E(name, choice, min, many, types, first in list, ordinal by name)
  * B(... , strength, value set of hl7.org/fhir)  O(... , value set elsewhere)
+ * G(element, first in list, count): what a Reference may name, none for any
  * L(type)  V(value set, first code, count), sorted  C(code), sorted in a set
  */
 ${section('T', typeRows)}${section('E', elementRows)}${
-    section('L', lists.map((n) => `L(${n})`))}${
+    section('G', targetRows)}${section('L', lists.map((n) => `L(${n})`))}${
     section('V', setRows)}${section('C', codeRows)}`;
 fs.writeFileSync(new URL('../fhir_r4.inc', import.meta.url), out);
 console.log(`${typeRows.length} types, ${elementRows.length} elements, ` +
+    `${targetRows.length} with targets, ` +
     `${lists.length} list places, ${setRows.length} value sets ` +
     `(${skipped} not carried), ${codeRows.length} codes, ${out.length} bytes`);
