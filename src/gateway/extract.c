@@ -30,6 +30,8 @@
 #define READ_BYTES (1u << 18)
 #define PERSONS_AT_ONCE 4
 #define PERSONS_LISTED 64
+/* So many that fail end a pass: something is wrong with more than a person. */
+#define PERSONS_STUCK_MAX 2000
 
 struct batch_file {
     char name[256];
@@ -79,7 +81,10 @@ struct extract {
     struct stile_arena *list_arena;
     struct stile_str *persons;
     uint64_t *marks;
-    size_t person_count, person_next, in_hand, worked, skipped, failed;
+    size_t person_count, person_next, in_hand, skipped, failed;
+    size_t listed; /* not tried before in this pass */
+    size_t stuck;  /* failed on earlier pages of it: they stand first on the
+                      next page, and are passed over */
 };
 
 static void look_start(struct extract *e);
@@ -808,10 +813,8 @@ static void person_ended(struct trip *trip)
     struct extract *e = trip->owner;
     if (trip->status == STILE_OK && trip->skip) {
         e->skipped++;
-        e->worked++;
     } else if (trip->status == STILE_OK) {
         trip_log(trip);
-        e->worked++;
     } else {
         e->failed++;
         log_line(e->g, LOG_ERROR, "not-taken",
@@ -859,27 +862,28 @@ static bool person_start(struct extract *e, size_t i)
 static void list_work(struct stile_store_job *job, struct stile_store *store)
 {
     struct extract *e = of_job(job);
-    job->status =
-        store->ops->dirty(store, e->feed->name, PERSONS_LISTED, e->list_arena,
-                          &e->persons, &e->marks, &e->person_count);
+    job->status = store->ops->dirty(store, e->feed->name,
+                                    PERSONS_LISTED + e->stuck, e->list_arena,
+                                    &e->persons, &e->marks, &e->person_count);
 }
 
 static void list_done(struct stile_store_job *job)
 {
     struct extract *e = of_job(job);
-    e->person_next = 0;
     if (job->status != STILE_OK) {
         log_line(e->g, LOG_ERROR, "store", "%.*s: %s", STILE_FMT(e->feed->name),
                  stile_status_text(job->status));
         e->person_count = 0;
     }
+    e->person_next = e->stuck < e->person_count ? e->stuck : e->person_count;
+    e->listed = e->person_count - e->person_next;
     persons_next(e);
 }
 
 static void list_start(struct extract *e)
 {
     stile_arena_reset(e->list_arena);
-    e->worked = 0;
+    e->stuck = e->failed;
     on_store(e, list_work, list_done);
 }
 
@@ -892,9 +896,11 @@ static void persons_next(struct extract *e)
     if (e->in_hand > 0) {
         return;
     }
-    bool more = e->person_next == e->person_count && e->worked > 0;
+    /* Another page, as long as pages bring somebody who was not tried. */
+    bool more = e->person_next == e->person_count && e->listed > 0 &&
+                e->failed <= PERSONS_STUCK_MAX;
     if (more && !e->g->draining) {
-        list_start(e); /* another page, as long as pages make progress */
+        list_start(e);
         return;
     }
     if (e->skipped > 0) {
