@@ -9,6 +9,8 @@
  *   - Write-ahead audit: no outbox row without its entry, in the same
  *     transaction. The store gives entries their index; it is the single
  *     writer of the log.
+ *   - The rule set in force is the one of the newest step; a step, the set's
+ *     files and the entries that tell of it are one transaction.
  *   - A status of IO or NOMEM from accept or settle means nothing was
  *     changed. UNCERTAIN (commit failed midway): reopen and look.
  *   - Nothing the store returns lives longer than the arena it was put in.
@@ -119,6 +121,30 @@ struct stile_sweep {          /* retention; 0 = leave that kind alone */
     stile_time rows_before;   /* final rows that ended before it */
     stile_time quarantine_before;
     uint32_t most; /* of each kind in one call */
+};
+
+/* ---- rule sets: which one is in force, since when and by whom ---- */
+
+struct stile_rules_step { /* one coming into force; the newest is in force */
+    uint64_t number;      /* from 1 */
+    struct stile_digest from; /* zero: nothing was in force */
+    struct stile_digest to;
+    stile_time at;          /* grows from step to step */
+    struct stile_str class; /* what the change was: "wider" */
+    struct stile_str acts;  /* who signed it: a JSON array */
+};
+
+struct stile_rules_change {
+    struct stile_rules_step step; /* its number is the store's to give */
+    struct stile_str files;       /* empty: the set was kept before */
+    const struct stile_str *entries;
+    size_t entry_count; /* at least one */
+};
+
+struct stile_rules_approval { /* of a change that has not all it needs yet */
+    struct stile_str subject, officer, because;
+    stile_time at;
+    uint8_t signature[64];
 };
 
 /* ---- the seam ---- */
@@ -295,6 +321,32 @@ struct stile_store_ops {
     enum stile_status (*sweep)(struct stile_store *store,
                                const struct stile_sweep *sweep,
                                uint64_t *ret_count);
+    /* Keeps the set's files and puts it in force. CONFLICT: `from` is not what
+     * is in force (zero: nothing is). NOT_FOUND: no files are given and none
+     * were kept. INVALID: no entry; `to` is zero or `from`; `at` is not after
+     * that of the last step. Files kept under a digest before stay. Approvals
+     * are forgotten: they were of changes from what was in force. */
+    enum stile_status (*rules_put)(struct stile_store *store,
+                                   const struct stile_rules_change *change);
+    /* Newest first. */
+    enum stile_status (*rules_steps)(struct stile_store *store, size_t limit,
+                                     struct stile_arena *arena,
+                                     struct stile_rules_step **ret,
+                                     size_t *ret_count);
+    enum stile_status (*rules_files)(struct stile_store *store,
+                                     const struct stile_digest *set,
+                                     struct stile_arena *arena,
+                                     struct stile_str *ret);
+    /* One a subject and officer; a second takes the place of the first.
+     * INVALID: no entry, or an empty text. */
+    enum stile_status (*rules_approve)(
+        struct stile_store *store, const struct stile_rules_approval *approval,
+        const struct stile_str *entries, size_t entry_count);
+    /* By subject and officer. */
+    enum stile_status (*rules_approvals)(struct stile_store *store,
+                                         struct stile_arena *arena,
+                                         struct stile_rules_approval **ret,
+                                         size_t *ret_count);
     /* Housekeeping off the hot path (SQLite: a passive checkpoint when the
      * write-ahead log has grown). The store thread calls it between jobs;
      * `idle`: nothing waits. */

@@ -167,6 +167,40 @@ enum stile_status stile__settle_check(const struct stile_settle *settle)
     return stile__entries_check(settle->entries, settle->entry_count);
 }
 
+enum stile_status
+stile__rules_change_check(const struct stile_rules_change *change)
+{
+    const struct stile_rules_step *step = &change->step;
+    enum stile_status status = STILE_OK;
+
+    want(&status, !stile__digest_zero(&step->to), STILE_INVALID);
+    want(&status, !stile_digest_eq(&step->to, &step->from), STILE_INVALID);
+    name(&status, step->class);
+    body(&status, step->acts);
+    body(&status, change->files);
+    want(&status, change->entry_count > 0, STILE_INVALID);
+    if (status != STILE_OK) {
+        return status;
+    }
+    return stile__entries_check(change->entries, change->entry_count);
+}
+
+enum stile_status
+stile__rules_approval_check(const struct stile_rules_approval *approval,
+                            const struct stile_str *entries, size_t entry_count)
+{
+    enum stile_status status = STILE_OK;
+
+    name(&status, approval->subject);
+    name(&status, approval->officer);
+    name(&status, approval->because);
+    want(&status, entry_count > 0, STILE_INVALID);
+    if (status != STILE_OK) {
+        return status;
+    }
+    return stile__entries_check(entries, entry_count);
+}
+
 bool stile__fact_stays(stile_time kept, stile_time coming)
 {
     return coming != 0 && kept != 0 && coming < kept;

@@ -13,6 +13,12 @@ enum stile_status stile__entries_check(const struct stile_str *entries,
                                        size_t count);
 enum stile_status stile__mirror_check(const struct stile_mirror_row *row);
 enum stile_status stile__settle_check(const struct stile_settle *settle);
+enum stile_status
+stile__rules_change_check(const struct stile_rules_change *change);
+enum stile_status
+stile__rules_approval_check(const struct stile_rules_approval *approval,
+                            const struct stile_str *entries,
+                            size_t entry_count);
 bool stile__text_fits(struct stile_str s);
 bool stile__body_fits(struct stile_str s);
 

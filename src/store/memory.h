@@ -48,6 +48,9 @@ enum {
     BATCH,
     AUDIT,
     NOTE,
+    RULE_SET,
+    RULE_STEP,
+    RULE_APPROVAL,
     TABLES
 };
 enum {
@@ -166,6 +169,26 @@ enum {
 enum {
     NOTE_SIZE
 };
+enum {
+    SET_FILES /* its digest is the record's */
+};
+enum {
+    STEP_FROM, /* 32 bytes */
+    STEP_CLASS,
+    STEP_ACTS
+};
+enum {
+    STEP_AT /* the digest is the set's */
+};
+enum {
+    APPROVAL_SUBJECT,
+    APPROVAL_OFFICER,
+    APPROVAL_BECAUSE,
+    APPROVAL_SIGNATURE
+};
+enum {
+    APPROVAL_AT
+};
 
 struct change {
     int table;
@@ -230,5 +253,6 @@ void stile__mem_accept_verbs(struct stile_store_ops *ops);
 void stile__mem_outbox_verbs(struct stile_store_ops *ops);
 void stile__mem_mirror_verbs(struct stile_store_ops *ops);
 void stile__mem_sweep_verbs(struct stile_store_ops *ops);
+void stile__mem_rules_verbs(struct stile_store_ops *ops);
 
 #endif

@@ -203,4 +203,24 @@ enum stile_status stile__sql_checkpoints(struct stile_store *store,
 enum stile_status stile__sql_salt(struct stile_store *store,
                                   const uint8_t fresh[32], uint8_t ret[32]);
 
+enum stile_status stile__sql_rules_put(struct stile_store *store,
+                                       const struct stile_rules_change *change);
+enum stile_status stile__sql_rules_steps(struct stile_store *store,
+                                         size_t limit,
+                                         struct stile_arena *arena,
+                                         struct stile_rules_step **ret,
+                                         size_t *ret_count);
+enum stile_status stile__sql_rules_files(struct stile_store *store,
+                                         const struct stile_digest *set,
+                                         struct stile_arena *arena,
+                                         struct stile_str *ret);
+enum stile_status
+stile__sql_rules_approve(struct stile_store *store,
+                         const struct stile_rules_approval *approval,
+                         const struct stile_str *entries, size_t entry_count);
+enum stile_status stile__sql_rules_approvals(struct stile_store *store,
+                                             struct stile_arena *arena,
+                                             struct stile_rules_approval **ret,
+                                             size_t *ret_count);
+
 #endif

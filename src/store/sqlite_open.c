@@ -126,6 +126,27 @@ static const char *const migrations[] = {
     " data TEXT NOT NULL, rules TEXT NOT NULL, word INTEGER NOT NULL,"
     " changed INTEGER NOT NULL, PRIMARY KEY (review, n))"
     " STRICT, WITHOUT ROWID;",
+
+    /* rule sets, and which one is in force */
+    "CREATE TABLE rule_set (digest BLOB PRIMARY KEY NOT NULL,"
+    " files BLOB NOT NULL) STRICT;"
+    "CREATE TABLE rule_step (number INTEGER PRIMARY KEY,"
+    " from_set BLOB NOT NULL,"
+    " to_set BLOB NOT NULL REFERENCES rule_set (digest),"
+    " at INTEGER NOT NULL, class TEXT NOT NULL,"
+    " acts BLOB NOT NULL) STRICT;"
+    "CREATE TRIGGER rule_set_no_update BEFORE UPDATE ON rule_set"
+    " BEGIN SELECT RAISE(ABORT, 'a set that was in force stays'); END;"
+    "CREATE TRIGGER rule_set_no_delete BEFORE DELETE ON rule_set"
+    " BEGIN SELECT RAISE(ABORT, 'a set that was in force stays'); END;"
+    "CREATE TRIGGER rule_step_no_update BEFORE UPDATE ON rule_step"
+    " BEGIN SELECT RAISE(ABORT, 'what was in force stays known'); END;"
+    "CREATE TRIGGER rule_step_no_delete BEFORE DELETE ON rule_step"
+    " BEGIN SELECT RAISE(ABORT, 'what was in force stays known'); END;"
+    "CREATE TABLE rule_approval (subject TEXT NOT NULL,"
+    " officer TEXT NOT NULL, because TEXT NOT NULL, at INTEGER NOT NULL,"
+    " signature BLOB NOT NULL,"
+    " PRIMARY KEY (subject, officer)) STRICT, WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 
@@ -200,6 +221,11 @@ static const struct stile_store_ops sqlite_ops = {
     .withdraw = stile__sql_withdraw,
     .touch = stile__sql_touch,
     .sweep = stile__sql_sweep,
+    .rules_put = stile__sql_rules_put,
+    .rules_steps = stile__sql_rules_steps,
+    .rules_files = stile__sql_rules_files,
+    .rules_approve = stile__sql_rules_approve,
+    .rules_approvals = stile__sql_rules_approvals,
     .tend = tend,
 };
 

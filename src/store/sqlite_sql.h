@@ -158,6 +158,18 @@
     X(NOTES, "SELECT note, size FROM checkpoint ORDER BY size")                \
     X(SALT_PUT, "INSERT OR IGNORE INTO secret VALUES ('salt', ?1)")            \
     X(SALT_GET, "SELECT value FROM secret WHERE name = 'salt'")                \
+    /* rule sets */                                                            \
+    X(SET_PUT, "INSERT OR IGNORE INTO rule_set VALUES (?1, ?2)")               \
+    X(SET_GET, "SELECT files FROM rule_set WHERE digest = ?1")                 \
+    X(STEP_PUT, "INSERT INTO rule_step (from_set, to_set, at, class, acts) "   \
+                "VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
+    X(STEPS, "SELECT number, from_set, to_set, at, class, acts "               \
+             "FROM rule_step ORDER BY number DESC LIMIT ?1")                   \
+    X(APPROVE, "INSERT OR REPLACE INTO rule_approval "                         \
+               "VALUES (?1, ?2, ?3, ?4, ?5)")                                  \
+    X(APPROVALS, "SELECT subject, officer, because, at, signature "            \
+                 "FROM rule_approval ORDER BY subject, officer")               \
+    X(APPROVALS_DROP, "DELETE FROM rule_approval")                             \
     /* retention */                                                            \
     X(SWEEP_DEDUPE, "DELETE FROM dedupe WHERE (source, key) IN (SELECT "       \
                     "source, key FROM dedupe WHERE at < ?1 ORDER BY at, "      \

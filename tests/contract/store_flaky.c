@@ -255,6 +255,44 @@ static void tend(struct stile_store *store, bool idle)
     inner->ops->tend(inner, idle);
 }
 
+static enum stile_status rules_put(struct stile_store *store,
+                                   const struct stile_rules_change *change)
+{
+    WRITES(rules_put(inner, change));
+}
+
+static enum stile_status rules_steps(struct stile_store *store, size_t limit,
+                                     struct stile_arena *arena,
+                                     struct stile_rules_step **ret,
+                                     size_t *ret_count)
+{
+    READS(rules_steps(inner, limit, arena, ret, ret_count));
+}
+
+static enum stile_status rules_files(struct stile_store *store,
+                                     const struct stile_digest *set,
+                                     struct stile_arena *arena,
+                                     struct stile_str *ret)
+{
+    READS(rules_files(inner, set, arena, ret));
+}
+
+static enum stile_status
+rules_approve(struct stile_store *store,
+              const struct stile_rules_approval *approval,
+              const struct stile_str *entries, size_t entry_count)
+{
+    WRITES(rules_approve(inner, approval, entries, entry_count));
+}
+
+static enum stile_status rules_approvals(struct stile_store *store,
+                                         struct stile_arena *arena,
+                                         struct stile_rules_approval **ret,
+                                         size_t *ret_count)
+{
+    READS(rules_approvals(inner, arena, ret, ret_count));
+}
+
 static const struct stile_store_ops flaky_ops = {
     .name = "flaky",
     .close = close_store,
@@ -284,6 +322,11 @@ static const struct stile_store_ops flaky_ops = {
     .withdraw = withdraw,
     .touch = touch,
     .sweep = sweep,
+    .rules_put = rules_put,
+    .rules_steps = rules_steps,
+    .rules_files = rules_files,
+    .rules_approve = rules_approve,
+    .rules_approvals = rules_approvals,
     .tend = tend,
 };
 
