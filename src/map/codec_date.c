@@ -43,6 +43,16 @@ static struct stile_str date_text(struct stile_arena *arena,
     return (struct stile_str){out, 10};
 }
 
+static struct stile_str clock_text(struct stile_arena *arena, struct clock c)
+{
+    char *out = stile_arena_alloc(arena, 8);
+    if (out == NULL) {
+        return STILE_STR_NULL;
+    }
+    (void)put_clock(out, c);
+    return (struct stile_str){out, 8};
+}
+
 static bool two_digits(struct stile_str s, size_t at, int *ret)
 {
     if (at + 2 > s.len || s.ptr[at] < '0' || s.ptr[at] > '9' ||
@@ -362,8 +372,7 @@ enum stile__run_code stile__instant_left(const struct stile__codec_use *use,
     }
     io->cells[0] = date_text(io->arena, d);
     if (timed) {
-        io->cells[1] = stile_arena_printf(io->arena, "%02d:%02d:%02d", c.hour,
-                                          c.minute, c.second);
+        io->cells[1] = clock_text(io->arena, c);
     }
     return RUN_NONE;
 }

@@ -198,6 +198,23 @@ static void place_joins(struct left *l)
     }
 }
 
+static size_t rows_of(const struct left *l, const struct stile_table *t,
+                      struct stile_row *rows)
+{
+    size_t n = 0;
+    for (const struct part *p = l->rows; p != NULL; p = p->next) {
+        if (p->table == t) {
+            rows[n] = (struct stile_row){.table = t->name,
+                                         .columns = t->column_names,
+                                         .cells = p->cells,
+                                         .count = t->count,
+                                         .number = n + 1};
+            n++;
+        }
+    }
+    return n;
+}
+
 /* Tables in the schema's order, rows in that of the resources. */
 static enum stile_status collect(struct left *l, struct stile_row **ret_rows,
                                  size_t *ret_count)
@@ -208,20 +225,14 @@ static enum stile_status collect(struct left *l, struct stile_row **ret_rows,
     if (rows == NULL || stile_arena_failed(l->arena)) {
         return STILE_NOMEM;
     }
-    for (size_t i = 0; i < stile_schema_count(l->set->schema); i++) {
+    if (l->row_count == 1) { /* as one resource gives: no order to find */
+        n = rows_of(l, l->rows->table, rows);
+    }
+    for (size_t i = 0;
+         n < l->row_count && i < stile_schema_count(l->set->schema); i++) {
         const struct stile_table *t = stile_schema_at(l->set->schema, i);
-        uint64_t number = 0;
-        if (!stile_str_eq(t->family, l->family)) {
-            continue;
-        }
-        for (struct part *p = l->rows; p != NULL; p = p->next) {
-            if (p->table == t) {
-                rows[n++] = (struct stile_row){.table = t->name,
-                                               .columns = t->column_names,
-                                               .cells = p->cells,
-                                               .count = t->count,
-                                               .number = ++number};
-            }
+        if (stile_str_eq(t->family, l->family)) {
+            n += rows_of(l, t, rows + n);
         }
     }
     *ret_rows = rows;

@@ -421,3 +421,33 @@ Test(format_names, formats_by_name_and_media_type)
                      "vcse-csv");
     cr_assert_null(stile_format_of_media(STILE_STR("text/html")));
 }
+
+/* Room is asked for once a row; near the limit it is what the row takes. */
+Test(format_csv, a_row_is_written_whole_or_not_at_all)
+{
+    const struct stile_str cells[] = {STILE_STR("a \"b\""), STILE_STR(""),
+                                      STILE_STR("=1,5"), STILE_STR("plain")};
+    const struct stile_csv_dialect *const all[] = {
+        &stile_csv_rfc4180, &stile_csv_emis, &stile_csv_systmone,
+        &stile_csv_vcse};
+    for (size_t d = 0; d < 4; d++) {
+        struct stile_buf out;
+        stile_buf_init(&out, 1 << 10);
+        stile_csv_write_row(&out, all[d], cells, 4);
+        size_t need = out.len;
+        struct stile_str whole =
+            stile_str_cstr(d == 1 ? "\"a \"\"b\"\"\",\"\",\"=1,5\",\"plain\"\n"
+                           : d == 3 ? "\"a \"\"b\"\"\",,\"'=1,5\",plain\r\n"
+                                    : "\"a \"\"b\"\"\",,\"=1,5\",plain\r\n");
+        cr_assert(stile_str_eq(stile_buf_str(&out), whole), "%.*s",
+                  STILE_FMT(stile_buf_str(&out)));
+        stile_buf_release(&out);
+        for (size_t less = 0; less < 2; less++) {
+            stile_buf_init(&out, need - less);
+            stile_csv_write_row(&out, all[d], cells, 4);
+            cr_assert_eq(out.status, less == 0 ? STILE_OK : STILE_LIMIT);
+            cr_assert_eq(out.len, less == 0 ? need : 0);
+            stile_buf_release(&out);
+        }
+    }
+}
