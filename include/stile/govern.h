@@ -118,6 +118,17 @@ stile_govern_doubt(const struct stile_rules *rules, struct stile_str recipient,
 
 /* ---- decisions ---- */
 
+/*
+ * A person's word that one item may go although these hold it: rules by id,
+ * or the agreement by its id. It lifts nothing else: what withholds it still
+ * does, and another item waits as before. One entry an item.
+ */
+struct stile_released {
+    size_t resource; /* index in the question */
+    const struct stile_str *rules;
+    size_t rule_count;
+};
+
 struct stile_question {
     struct stile_str sender;         /* ODS code */
     struct stile_str recipient;      /* ODS code */
@@ -132,6 +143,8 @@ struct stile_question {
     size_t fact_count;
     struct stile_value *const *resources; /* the pivot: FHIR R4, one person */
     size_t resource_count;
+    const struct stile_released *released;
+    size_t released_count;
 };
 
 #define STILE_OUTCOME_LIST(X)                                                  \
@@ -168,6 +181,10 @@ struct stile_item_decision {
                                            item that goes in part has none, its
                                            fields do */
     size_t reason_count;
+    const struct stile_str *holds; /* ids: a person's word on all of them lets
+                                      go what is held of it. None: nobody's
+                                      word can */
+    size_t hold_count;
 };
 
 struct stile_decision {

@@ -60,8 +60,11 @@ struct item {
     size_t index;
     struct stile__item_labels labels;
     uint64_t facts;
+    const struct stile__looked *looked;
     size_t goes, changed, held, kept;
-    size_t main; /* words that go and are no companions */
+    size_t main;                /* words that go and are no companions */
+    size_t main_held;           /* and those that would go on a person's word */
+    struct stile__looked holds; /* what a person's word would have to lift */
 };
 
 static void note_fired(struct stile__deciding *work,
@@ -74,7 +77,10 @@ static void note_fired(struct stile__deciding *work,
     for (i = 0; i < work->rules->rule_count; i++) {
         const struct stile__rule *rule = &work->rules->rules[i];
 
-        if (verdict->limits[i / 64] >> (i % 64) & 1) {
+        /* Of what a person let go nothing stayed. */
+        if ((verdict->limits[i / 64] & ~(goes ? verdict->holds[i / 64] : 0)) >>
+                (i % 64) &
+            1) {
             work->tells = work->tells || rule->tell;
             work->silent = work->silent || (rule->kind == STILE__GUARDRAIL &&
                                             rule->when_facts && !rule->tell);
@@ -88,6 +94,43 @@ static void note_fired(struct stile__deciding *work,
         goes || stile__count_bits(verdict->limits) ? verdict->notify : 0;
 }
 
+/* Ids of rules, and of the agreement, in the order of the rules. */
+static const struct stile_str *holder_names(struct stile__deciding *work,
+                                            const struct stile__looked *holds,
+                                            size_t *ret_count)
+{
+    const struct stile_rules *rules = work->rules;
+    size_t most = stile__count_bits(holds->rules) + holds->agreement, count = 0;
+    struct stile_str *names =
+        most ? stile_arena_array(work->arena, most, sizeof(*names)) : NULL;
+    size_t i;
+
+    for (i = 0; names && i < rules->rule_count; i++) {
+        if (holds->rules[i / 64] >> (i % 64) & 1) {
+            names[count++] = rules->rules[i].id;
+        }
+    }
+    if (names && holds->agreement) {
+        names[count++] = work->question->agreement;
+    }
+    *ret_count = count;
+    return names;
+}
+
+static struct stile__looked holders(const struct stile__verdict *verdict)
+{
+    struct stile__looked holds = {.agreement = verdict->agreement_holds};
+
+    memcpy(holds.rules, verdict->holds, sizeof(holds.rules));
+    return holds;
+}
+
+/* A person's word can let the field go. */
+static bool waits(const struct stile__verdict *verdict)
+{
+    return verdict->outcome == STILE_OUTCOME_HOLD && !verdict->stuck;
+}
+
 static void settle(struct stile__deciding *work, const struct item *item,
                    uint32_t word, struct stile__settled *settled)
 {
@@ -96,9 +139,14 @@ static void settle(struct stile__deciding *work, const struct item *item,
     *settled = (struct stile__settled){.used = true,
                                        .word = word,
                                        .labels = item->labels,
-                                       .facts = item->facts};
+                                       .facts = item->facts,
+                                       .looked = item->looked};
     stile__verdict_make(&work->firing, word, item->labels, item->facts,
-                        &settled->verdict);
+                        item->looked, &settled->verdict);
+    if (waits(&settled->verdict)) {
+        struct stile__looked holds = holders(&settled->verdict);
+        settled->holds = holder_names(work, &holds, &settled->hold_count);
+    }
     stile__field_reasons(work, word, &settled->verdict, &row);
     settled->reasons = row.reasons;
     settled->reason_count = row.reason_count;
@@ -118,7 +166,7 @@ static const struct stile__settled *settled_for(struct stile__deciding *work,
     if (!settled->used || settled->word != word ||
         settled->labels.own != item->labels.own ||
         settled->labels.related != item->labels.related ||
-        settled->facts != item->facts) {
+        settled->facts != item->facts || settled->looked != item->looked) {
         settle(work, item, word, settled);
     }
     return settled;
@@ -144,6 +192,21 @@ static void plan_relabels(struct stile__deciding *work,
     }
 }
 
+static bool is_companion(const struct stile_rules *rules, uint32_t word)
+{
+    return word < STILE__WORDS_MAX && (rules->companions >> word & 1);
+}
+
+static void add_holds(struct item *item, const struct stile__looked *holds)
+{
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        item->holds.rules[i] |= holds->rules[i];
+    }
+    item->holds.agreement = item->holds.agreement || holds->agreement;
+}
+
 static void decide_field(struct stile__deciding *work, struct item *item,
                          uint32_t word)
 {
@@ -161,6 +224,8 @@ static void decide_field(struct stile__deciding *work, struct item *item,
     row->outcome = verdict->outcome;
     row->reasons = settled->reasons;
     row->reason_count = settled->reason_count;
+    row->holds = settled->holds;
+    row->hold_count = settled->hold_count;
     field->word = word;
     field->release = verdict->outcome == STILE_OUTCOME_RELEASE ||
                      verdict->outcome == STILE_OUTCOME_CHANGED;
@@ -171,8 +236,13 @@ static void decide_field(struct stile__deciding *work, struct item *item,
     item->changed += verdict->outcome == STILE_OUTCOME_CHANGED;
     item->held += verdict->outcome == STILE_OUTCOME_HOLD;
     item->kept += verdict->outcome == STILE_OUTCOME_WITHHOLD;
-    if (field->release && !(work->rules->companions >> word & 1)) {
-        item->main++;
+    if (waits(verdict)) {
+        struct stile__looked holds = holders(verdict);
+        add_holds(item, &holds);
+    }
+    if (!is_companion(work->rules, word)) {
+        item->main += field->release;
+        item->main_held += waits(verdict);
     }
 }
 
@@ -215,6 +285,17 @@ static void keep_all(struct stile__deciding *work, struct item *item,
     item->changed = 0;
 }
 
+/* Whose word cannot let it go waits for nobody's. */
+static void forget_holds(struct stile__deciding *work, size_t first_row)
+{
+    size_t i;
+
+    for (i = first_row; i < work->row_count; i++) {
+        work->rows[i].holds = NULL;
+        work->rows[i].hold_count = 0;
+    }
+}
+
 static void count_item(struct stile_decision *decision,
                        enum stile_outcome outcome)
 {
@@ -237,7 +318,9 @@ static enum stile_outcome outcome_of(const struct item *item)
 static void decide_item(struct stile__deciding *work, size_t index)
 {
     const struct stile_value *resource = work->question->resources[index];
-    struct item item = {.index = index, .labels = work->labels[index]};
+    struct item item = {.index = index,
+                        .labels = work->labels[index],
+                        .looked = work->looked[index]};
     struct stile__item_plan *plan = &work->plans[index];
     size_t item_row = work->row_count;
     const struct stile_str *labels = NULL;
@@ -275,6 +358,12 @@ static void decide_item(struct stile__deciding *work, size_t index)
                  STILE_STR("the item does not go, and this not alone"));
     }
     plan->release = item.goes > 0;
+    if (unknown_modifier(resource) || item.main + item.main_held == 0) {
+        forget_holds(work, item_row + 1);
+    } else {
+        work->rows[item_row].holds =
+            holder_names(work, &item.holds, &work->rows[item_row].hold_count);
+    }
     add_labels(work, item.labels, &labels, &label_count);
     work->rows[item_row].outcome = outcome_of(&item);
     stile__item_reason(work, item_row);
@@ -379,6 +468,36 @@ static void label_elsewhere(struct stile__deciding *work)
     }
 }
 
+/* A word on a rule that is not there, or does not hold, lifts nothing. */
+static void take_released(struct stile__deciding *work)
+{
+    const struct stile_question *question = work->question;
+    size_t i, k, r;
+
+    for (i = 0; i < question->released_count; i++) {
+        const struct stile_released *released = &question->released[i];
+        struct stile__looked *looked =
+            stile_arena_alloc(work->arena, sizeof(*looked));
+
+        STILE_ASSERT(released->resource < question->resource_count);
+        if (!looked) {
+            return;
+        }
+        for (k = 0; k < released->rule_count; k++) {
+            for (r = 0; r < work->rules->rule_count; r++) {
+                if (stile_str_eq(work->rules->rules[r].id,
+                                 released->rules[k])) {
+                    looked->rules[r / 64] |= UINT64_C(1) << (r % 64);
+                }
+            }
+            looked->agreement =
+                looked->agreement ||
+                stile_str_eq(released->rules[k], question->agreement);
+        }
+        work->looked[released->resource] = looked;
+    }
+}
+
 enum stile_status stile_govern_decide(const struct stile_rules *rules,
                                       const struct stile_question *question,
                                       struct stile_arena *arena,
@@ -410,10 +529,14 @@ enum stile_status stile_govern_decide(const struct stile_rules *rules,
                                     sizeof(*work->plans));
     work->consents = stile_arena_array(arena, question->resource_count + 1,
                                        sizeof(*work->consents));
-    if (status != STILE_OK || !work->plans || !work->consents) {
+    work->looked = stile_arena_array(arena, question->resource_count + 1,
+                                     sizeof(*work->looked));
+    if (status != STILE_OK || !work->plans || !work->consents ||
+        !work->looked) {
         return status != STILE_OK ? status : STILE_NOMEM;
     }
     label_elsewhere(work);
+    take_released(work);
     for (i = 0; i < question->resource_count; i++) {
         if (stile_str_eqc(
                 stile_value_text(question->resources[i], "resourceType"),

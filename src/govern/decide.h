@@ -11,9 +11,12 @@ struct stile__settled {
     uint32_t word;
     struct stile__item_labels labels;
     uint64_t facts;
+    const struct stile__looked *looked;
     struct stile__verdict verdict;
     const struct stile_reason *reasons;
     size_t reason_count;
+    const struct stile_str *holds;
+    size_t hold_count;
 };
 #define STILE__SETTLED 256u /* a power of two; one pushes out another */
 
@@ -25,7 +28,8 @@ struct stile__deciding {
     struct stile__firing firing;
     struct stile__refs *refs;
     struct stile__item_labels *labels;
-    size_t *consents; /* which resources are Consents */
+    const struct stile__looked **looked; /* by resource; NULL: nobody did */
+    size_t *consents;                    /* which resources are Consents */
     size_t consent_count;
     struct stile_decision *decision;
     struct stile_item_decision *rows;

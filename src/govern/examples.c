@@ -231,7 +231,7 @@ static void run_example(struct stile__load *load, const struct example *example,
     stile__context_make(load->rules, &example->question, &context);
     stile__firing_make(&context, &firing);
     stile__verdict_make(&firing, example->word, example->labels,
-                        example->item_facts, &verdict);
+                        example->item_facts, NULL, &verdict);
     if (verdict.outcome != example->expect) {
         (void)stile_node_diag(
             load->diags, stile_node_get(example->node, "expect"), "R601",

@@ -376,10 +376,19 @@ struct stile__verdict {
     bool drop_text;
     struct stile__relabel relabels[STILE__RELABELS_MAX];
     size_t relabel_count;
-    uint64_t notify;    /* obligations of verb NOTIFY */
-    uint32_t near_rule; /* no share fired: the nearest one, or NONE */
+    uint64_t notify;      /* obligations of verb NOTIFY */
+    uint32_t near_rule;   /* no share fired: the nearest one, or NONE */
+    uint64_t holds[4];    /* rules that ask a person to look first */
+    bool agreement_holds; /* the agreement does */
+    bool stuck;           /* held for what no person can lift */
 };
 #define STILE__RULES_MAX 256u /* bits of shares[] and limits[] */
+
+/* Which of those a person has looked at, for one item. */
+struct stile__looked {
+    uint64_t rules[4];
+    bool agreement;
+};
 
 struct stile__firing {
     const struct stile__context *context;
@@ -391,9 +400,10 @@ struct stile__firing {
 };
 void stile__firing_make(const struct stile__context *context,
                         struct stile__firing *ret);
-/* `word` may be STILE__NOT_COVERED. */
+/* `word` may be STILE__NOT_COVERED; `looked` NULL: nobody has looked. */
 void stile__verdict_make(const struct stile__firing *firing, uint32_t word,
                          struct stile__item_labels labels, uint64_t item_facts,
+                         const struct stile__looked *looked,
                          struct stile__verdict *ret);
 
 /* cover.c: which word an element belongs to */

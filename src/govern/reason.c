@@ -152,6 +152,16 @@ static void limit_reason(struct stile__deciding *work, size_t i,
     reason->sentence = limit_sentence(work, i);
 }
 
+/* What held it and a person has looked at. */
+static void looked_reason(struct stile__deciding *work, struct stile_str id,
+                          struct stile_reason *reason)
+{
+    reason->rule = id;
+    reason->need_is = STILE_YES;
+    reason->sentence = stile_arena_printf(
+        work->arena, "a person released what %.*s holds", STILE_FMT(id));
+}
+
 static void share_reason(struct stile__deciding *work, size_t i,
                          const struct stile__verdict *verdict,
                          struct stile_reason *reason)
@@ -217,6 +227,18 @@ static enum does does_of(const struct stile__rule *rule)
     return rule->holds ? DOES_HOLD : DOES_WITHHOLD;
 }
 
+static bool goes(const struct stile__verdict *verdict)
+{
+    return verdict->outcome == STILE_OUTCOME_RELEASE ||
+           verdict->outcome == STILE_OUTCOME_CHANGED;
+}
+
+/* Of the rules that hold, those that do nothing else and were lifted. */
+static uint64_t passed(const struct stile__verdict *verdict, size_t word)
+{
+    return goes(verdict) ? verdict->holds[word] & verdict->limits[word] : 0;
+}
+
 /* What is known comes before what may be. Rules in order of id. */
 static void add_limits(struct stile__deciding *work,
                        const struct stile__verdict *verdict, enum does does,
@@ -227,11 +249,14 @@ static void add_limits(struct stile__deciding *work,
 
     for (unknown = 0; unknown < 2; unknown++) {
         for (i = 0; i < work->rules->rule_count; i++) {
-            if (i % 64 == 0 && !verdict->limits[i / 64]) {
+            if (i % 64 == 0 &&
+                !(verdict->limits[i / 64] & ~passed(verdict, i / 64))) {
                 i += 63;
                 continue;
             }
-            if ((verdict->limits[i / 64] >> (i % 64) & 1) &&
+            if (((verdict->limits[i / 64] & ~passed(verdict, i / 64)) >>
+                     (i % 64) &
+                 1) &&
                 does_of(&work->rules->rules[i]) == does &&
                 (work->firing.unknown[i] != STILE__NONE) == (unknown == 1)) {
                 limit_reason(work, i, &reasons[(*count)++]);
@@ -244,10 +269,8 @@ void stile__field_reasons(struct stile__deciding *work, uint32_t word,
                           const struct stile__verdict *verdict,
                           struct stile_item_decision *row)
 {
-    bool goes = verdict->outcome == STILE_OUTCOME_RELEASE ||
-                verdict->outcome == STILE_OUTCOME_CHANGED;
     size_t most = stile__count_bits(verdict->limits) +
-                  stile__count_bits(verdict->shares) + 1;
+                  stile__count_bits(verdict->shares) + 2;
     struct stile_reason *reasons =
         stile_arena_array(work->arena, most, sizeof(*reasons));
     enum does does;
@@ -260,12 +283,22 @@ void stile__field_reasons(struct stile__deciding *work, uint32_t word,
         near_reason(work, word, verdict->near_rule,
                     &reasons[row->reason_count++]);
     }
+    for (i = 0; i < work->rules->rule_count; i++) {
+        if (passed(verdict, i / 64) >> (i % 64) & 1) {
+            looked_reason(work, work->rules->rules[i].id,
+                          &reasons[row->reason_count++]);
+        }
+    }
+    if (goes(verdict) && verdict->agreement_holds) {
+        looked_reason(work, work->question->agreement,
+                      &reasons[row->reason_count++]);
+    }
     for (does = DOES_WITHHOLD; does <= DOES_HOLD; does++) {
         add_limits(work, verdict, does, reasons, &row->reason_count);
     }
     for (i = 0; i < work->rules->rule_count; i++) {
         if ((verdict->shares[i / 64] >> (i % 64) & 1) &&
-            (goes || !row->reason_count)) {
+            (goes(verdict) || !row->reason_count)) {
             share_reason(work, i, verdict, &reasons[row->reason_count++]);
         }
     }

@@ -38,9 +38,30 @@ struct merge {
     const struct stile_rules *rules;
     uint32_t word;
     struct stile__item_labels labels;
+    const struct stile__looked *looked;
     struct stile__verdict *verdict;
+    size_t actor; /* whose actions these are: a rule, or AGREEMENT */
     bool hold;
 };
+#define AGREEMENT SIZE_MAX
+
+static bool has_bit(const uint64_t bits[4], size_t i)
+{
+    return bits[i / 64] >> (i % 64) & 1;
+}
+
+/* A person's word lifts the hold of what they looked at, and no other. */
+static void hold(struct merge *merge)
+{
+    if (merge->actor == AGREEMENT) {
+        merge->verdict->agreement_holds = true;
+        merge->hold = merge->hold || !merge->looked->agreement;
+    } else {
+        set_bit(merge->verdict->holds, merge->actor);
+        merge->hold =
+            merge->hold || !has_bit(merge->looked->rules, merge->actor);
+    }
+}
 
 static bool take_relabel(struct merge *merge,
                          const struct stile__action *action)
@@ -53,7 +74,7 @@ static bool take_relabel(struct merge *merge,
     }
     /* More than fit: the item cannot be shown as asked. */
     if (verdict->relabel_count == STILE__RELABELS_MAX) {
-        merge->hold = true;
+        verdict->stuck = true;
         return true;
     }
     verdict->relabels[verdict->relabel_count++] =
@@ -79,7 +100,9 @@ static bool take_action(struct merge *merge, const struct stile__action *action)
     case STILE__RELABEL:
         return take_relabel(merge, action);
     case STILE__HOLD:
-        merge->hold = merge->hold || here;
+        if (here) {
+            hold(merge);
+        }
         return here;
     case STILE__DROP_FREE_TEXT:
         break;
@@ -95,12 +118,13 @@ static bool take_action(struct merge *merge, const struct stile__action *action)
     return text;
 }
 
-static bool take_actions(struct merge *merge,
+static bool take_actions(struct merge *merge, size_t actor,
                          const struct stile__action *actions, size_t count)
 {
     bool acts = false;
     size_t i;
 
+    merge->actor = actor;
     for (i = 0; i < count; i++) {
         acts = take_action(merge, &actions[i]) || acts;
     }
@@ -130,7 +154,8 @@ static bool merge_shares(struct merge *merge,
                          const struct stile__firing *firing)
 {
     const struct stile_rules *rules = merge->rules;
-    bool any = false, all_hold = true;
+    bool any = false, all_hold = true, looked = false;
+    uint64_t shares[4] = {0};
     size_t i;
 
     for (i = 0; i < rules->rule_count; i++) {
@@ -146,12 +171,18 @@ static bool merge_shares(struct merge *merge,
         }
         any = true;
         all_hold = all_hold && rule->holds;
-        set_bit(merge->verdict->shares, i);
-        (void)take_actions(merge, rule->actions, rule->action_count);
-        (void)take_actions(merge, agreement->actions, agreement->action_count);
+        looked = looked || has_bit(merge->looked->rules, i);
+        set_bit(shares, i);
+        (void)take_actions(merge, i, rule->actions, rule->action_count);
+        (void)take_actions(merge, AGREEMENT, agreement->actions,
+                           agreement->action_count);
         take_needs(merge, firing->context, rule);
     }
-    merge->hold = merge->hold || (any && all_hold);
+    for (i = 0; i < 4; i++) {
+        merge->verdict->shares[i] = shares[i];
+        merge->verdict->holds[i] |= any && all_hold ? shares[i] : 0;
+    }
+    merge->hold = merge->hold || (any && all_hold && !looked);
     return any;
 }
 
@@ -179,8 +210,11 @@ static bool merge_limits(struct merge *merge,
         here = rule->withholds &&
                (rule->everything || holds_word(rule->data, merge->word));
         withheld = withheld || (here && !rule->holds);
-        merge->hold = merge->hold || (here && rule->holds);
-        if (take_actions(merge, rule->actions, rule->action_count) || here) {
+        merge->actor = i;
+        if (here && rule->holds) {
+            hold(merge);
+        }
+        if (take_actions(merge, i, rule->actions, rule->action_count) || here) {
             set_bit(merge->verdict->limits, i);
         }
     }
@@ -208,11 +242,16 @@ static uint32_t nearest_share(const struct stile__firing *firing, uint32_t word)
 
 void stile__verdict_make(const struct stile__firing *firing, uint32_t word,
                          struct stile__item_labels labels, uint64_t item_facts,
+                         const struct stile__looked *looked,
                          struct stile__verdict *ret)
 {
+    static const struct stile__looked nobody;
     const struct stile_rules *rules = firing->context->rules;
-    struct merge merge = {
-        .rules = rules, .word = word, .labels = labels, .verdict = ret};
+    struct merge merge = {.rules = rules,
+                          .word = word,
+                          .labels = labels,
+                          .looked = looked ? looked : &nobody,
+                          .verdict = ret};
     bool shared, withheld;
 
     memset(ret, 0, sizeof(*ret));
@@ -228,7 +267,7 @@ void stile__verdict_make(const struct stile__firing *firing, uint32_t word,
     }
     if (!shared || withheld || ret->level == STILE__REMOVE) {
         ret->outcome = STILE_OUTCOME_WITHHOLD;
-    } else if (merge.hold) {
+    } else if (merge.hold || ret->stuck) {
         ret->outcome = STILE_OUTCOME_HOLD;
     } else if (ret->level != STILE__NOTIFY || ret->relabel_count ||
                ret->drop_text) {

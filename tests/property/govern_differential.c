@@ -126,20 +126,43 @@ static void open_world(struct world *world)
 
 static const enum stile_truth truths[] = {STILE_UNKNOWN, STILE_NO, STILE_YES};
 
-static void ask(const struct world *world, const struct stile_rules *rules,
-                const struct ref_case *made, struct ref_result *ret)
+/* What is looked at by place in the set, by the ids of the rules. */
+static size_t looked_ids(const struct ref_set *set, const struct ref_case *made,
+                         struct stile_arena *arena, struct stile_str *ret)
+{
+    size_t i, count = 0;
+
+    for (i = 0; i < set->rule_count; i++) {
+        if (made->looked & (1u << i)) {
+            ret[count++] = stile_arena_printf(arena, "U%u", set->rules[i].id);
+        }
+    }
+    if (made->looked_agreement) {
+        ret[count++] = stile_arena_printf(arena, "A%u", made->agreement);
+    }
+    return count;
+}
+
+struct asked {
+    struct stile_fact facts[REF_FACTS];
+    struct stile_question question;
+};
+
+static void make_question(const struct world *world,
+                          const struct ref_case *made, struct asked *ret)
 {
     static const char *const agreements[] = {"A0", "A1"};
     static const char *const recipients[] = {"R0", "R1"};
     static const char *const kinds[] = {"hospital", "charity"};
     static const char *const purposes[] = {"care", "plan"};
-    struct stile_fact facts[REF_FACTS] = {
-        {.name = STILE_STR("a"), .value = truths[made->facts[0]]},
-        {.name = STILE_STR("b"), .value = truths[made->facts[1]]},
-        {.name = STILE_STR("p"),
-         .value = truths[made->facts[2]],
-         .recipient = stile_str_cstr(recipients[made->agreement])}};
-    struct stile_question question = {
+    static const char *const names[] = {"a", "b", "p"};
+
+    for (size_t i = 0; i < REF_FACTS; i++) {
+        ret->facts[i] = (struct stile_fact){.name = stile_str_cstr(names[i]),
+                                            .value = truths[made->facts[i]]};
+    }
+    ret->facts[2].recipient = stile_str_cstr(recipients[made->agreement]);
+    ret->question = (struct stile_question){
         .sender = STILE_STR("S"),
         .recipient = stile_str_cstr(recipients[made->agreement]),
         .recipient_kind = stile_str_cstr(kinds[made->agreement]),
@@ -147,16 +170,30 @@ static void ask(const struct world *world, const struct stile_rules *rules,
         .agreement = stile_str_cstr(agreements[made->agreement]),
         .today = ref_dates[made->day],
         .family = STILE_STR("f"),
-        .facts = facts,
+        .facts = ret->facts,
         .fact_count = REF_FACTS,
         .resources = world->items[made->own | made->related << 2],
         .resource_count = 2};
+}
+
+static void ask(const struct world *world, const struct stile_rules *rules,
+                const struct ref_set *set, const struct ref_case *made,
+                struct ref_result *ret)
+{
+    struct asked asked;
     struct stile_arena_mark mark = stile_arena_mark(world->arena);
     struct stile_decision *decision = NULL;
+    struct stile_str ids[REF_RULES + 1];
+    struct stile_released released = {0, ids,
+                                      looked_ids(set, made, world->arena, ids)};
     size_t i;
 
-    cr_assert_eq(stile_govern_decide(rules, &question, world->arena, &decision),
-                 STILE_OK);
+    make_question(world, made, &asked);
+    asked.question.released = &released;
+    asked.question.released_count = released.rule_count > 0;
+    cr_assert_eq(
+        stile_govern_decide(rules, &asked.question, world->arena, &decision),
+        STILE_OK);
     memset(ret, 0, REF_WORDS * sizeof(*ret));
     for (i = 0; i < REF_WORDS; i++) {
         const struct stile_item_decision *row = &decision->items[i + 1];
@@ -210,6 +247,58 @@ static bool next_case(struct ref_case *made)
     return ++made->day < REF_DATES;
 }
 
+/* A word on all that an item waits for lets that go, and nothing else of it. */
+static size_t check_first(const struct stile_item_decision *old,
+                          const struct stile_item_decision *new)
+{
+    bool held = old->outcome == STILE_OUTCOME_HOLD;
+
+    cr_assert_eq(old->hold_count > 0, held);
+    cr_assert_eq(new->hold_count, 0);
+    if (held) {
+        cr_assert(new->outcome == STILE_OUTCOME_RELEASE ||
+                  new->outcome == STILE_OUTCOME_CHANGED);
+    } else {
+        cr_assert_eq(new->outcome, old->outcome);
+    }
+    return held;
+}
+
+/* Returns how many fields a person's word let go. */
+static size_t release_first(const struct world *world,
+                            const struct stile_rules *rules,
+                            struct stile_question *question)
+{
+    struct stile_arena_mark mark = stile_arena_mark(world->arena);
+    struct stile_decision *before = NULL, *after = NULL;
+    struct stile_released released = {0};
+    size_t went = 0;
+
+    cr_assert_eq(stile_govern_decide(rules, question, world->arena, &before),
+                 STILE_OK);
+    released.rules = before->items[0].holds;
+    released.rule_count = before->items[0].hold_count;
+    question->released = &released;
+    question->released_count = 1;
+    cr_assert_eq(stile_govern_decide(rules, question, world->arena, &after),
+                 STILE_OK);
+    cr_assert_eq(before->count, after->count);
+    for (size_t i = 0; i < before->count; i++) {
+        const struct stile_item_decision *old = &before->items[i];
+
+        if (old->resource == 1) {
+            cr_assert_eq(old->outcome, after->items[i].outcome,
+                         "nobody looked at it");
+            cr_assert_eq(old->hold_count, after->items[i].hold_count);
+        } else if (old->data.len > 0) {
+            went += check_first(old, &after->items[i]);
+        }
+    }
+    cr_assert_eq(went > 0, released.rule_count > 0);
+    stile_arena_rewind(world->arena, mark);
+    return went;
+}
+
 static uint64_t seed_of(const char *test, uint64_t *state)
 {
     uint64_t seed = seed_begin(test);
@@ -238,7 +327,7 @@ Test(govern_differential, engine_and_reference_agree_on_every_case,
         do {
             struct ref_result engine[REF_WORDS];
 
-            ask(&world, rules, &made, engine);
+            ask(&world, rules, &set, &made, engine);
             for (word = 0; word < REF_WORDS; word++) {
                 struct ref_result plain = ref_decide(&set, &made, word);
 
@@ -263,6 +352,84 @@ Test(govern_differential, engine_and_reference_agree_on_every_case,
     }
     cr_assert(went > 1000 && waited > 100 && stayed > 1000,
               "%zu went, %zu waited, %zu stayed", went, waited, stayed);
+    stile_arena_free(&world.arena);
+}
+
+/* Every case, with what people may have looked at drawn for each. */
+Test(govern_differential, engine_and_reference_agree_on_what_was_looked_at,
+     .timeout = 300)
+{
+    struct world world;
+    uint64_t state, seed = seed_of("looked", &state);
+    size_t number, lifted = 0;
+
+    open_world(&world);
+    for (number = 0; number < SETS; number++) {
+        struct stile_arena_mark mark = stile_arena_mark(world.arena);
+        struct ref_case made = {0};
+        struct ref_set set;
+        const struct stile_rules *rules;
+
+        ref_draw(&state, &set);
+        rules = load_set(world.arena, &set);
+        do {
+            struct ref_result engine[REF_WORDS];
+            struct ref_case unseen = made;
+            unsigned word;
+
+            made.looked = (unsigned)seed_below(&state, 1u << REF_RULES);
+            made.looked_agreement = seed_below(&state, 2) == 0;
+            ask(&world, rules, &set, &made, engine);
+            for (word = 0; word < REF_WORDS; word++) {
+                struct ref_result plain = ref_decide(&set, &made, word);
+                struct ref_result before = ref_decide(&set, &unseen, word);
+
+                cr_assert(engine[word].outcome == plain.outcome &&
+                              engine[word].level == plain.level &&
+                              engine[word].dropped == plain.dropped,
+                          "seed %llu set %zu word %u looked %u: %d and not %d",
+                          (unsigned long long)seed, number, word, made.looked,
+                          engine[word].outcome, plain.outcome);
+                cr_assert(
+                    plain.outcome == before.outcome ||
+                    (before.outcome == REF_WAITS && plain.outcome == REF_GOES));
+                lifted += plain.outcome != before.outcome;
+            }
+            made.looked = 0;
+            made.looked_agreement = false;
+        } while (next_case(&made));
+        stile_arena_rewind(world.arena, mark);
+    }
+    cr_assert_gt(lifted, 100);
+    stile_arena_free(&world.arena);
+}
+
+Test(govern_differential, a_word_on_one_item_is_a_word_on_that_item,
+     .timeout = 300)
+{
+    struct world world;
+    uint64_t state;
+    size_t number, went = 0;
+
+    (void)seed_of("release", &state);
+    open_world(&world);
+    for (number = 0; number < SETS; number++) {
+        struct stile_arena_mark mark = stile_arena_mark(world.arena);
+        struct ref_case made = {0};
+        struct ref_set set;
+        const struct stile_rules *rules;
+
+        ref_draw(&state, &set);
+        rules = load_set(world.arena, &set);
+        do {
+            struct asked asked;
+
+            make_question(&world, &made, &asked);
+            went += release_first(&world, rules, &asked.question);
+        } while (next_case(&made));
+        stile_arena_rewind(world.arena, mark);
+    }
+    cr_assert_gt(went, 100);
     stile_arena_free(&world.arena);
 }
 

@@ -232,8 +232,9 @@ struct tally {
     int level;
 };
 
+/* `looked`: a person has looked at whose action it is. */
 static void do_action(const struct ref_action *action, unsigned word,
-                      struct tally *tally)
+                      bool looked, struct tally *tally)
 {
     bool here = (action->words & (1u << word)) != 0;
     int level = 0;
@@ -255,7 +256,9 @@ static void do_action(const struct ref_action *action, unsigned word,
         tally->dropped = true;
         break;
     case REF_HOLD_D3:
-        tally->waits = tally->waits || word == 3;
+        if (word == 3 && !looked) {
+            tally->waits = true;
+        }
         break;
     case REF_TELL:
         tally->told = true;
@@ -280,10 +283,12 @@ static bool reviews(const struct ref_rule *rule)
     return false;
 }
 
-static void apply_rule(const struct ref_set *set, const struct ref_rule *rule,
+static void apply_rule(const struct ref_set *set, size_t number,
                        const struct ref_case *made, unsigned word,
                        struct tally *tally)
 {
+    const struct ref_rule *rule = &set->rules[number];
+    bool looked = (made->looked & (1u << number)) != 0;
     const struct ref_agreement *agreement = &set->agreements[rule->agreement];
     bool covers = (rule->words & (1u << word)) != 0;
     size_t i;
@@ -293,9 +298,11 @@ static void apply_rule(const struct ref_set *set, const struct ref_rule *rule,
             return;
         }
         tally->shared = true;
-        tally->plainly = tally->plainly || !reviews(rule);
+        if (!reviews(rule) || looked) {
+            tally->plainly = true;
+        }
         if (agreement->acts) {
-            do_action(&agreement->action, word, tally);
+            do_action(&agreement->action, word, made->looked_agreement, tally);
         }
     } else {
         if (!limit_fires(rule, made)) {
@@ -303,14 +310,14 @@ static void apply_rule(const struct ref_set *set, const struct ref_rule *rule,
         }
         if (rule->everything || covers) {
             if (reviews(rule)) {
-                tally->waits = true;
+                tally->waits = tally->waits || !looked;
             } else {
                 tally->kept = true;
             }
         }
     }
     for (i = 0; i < rule->action_count; i++) {
-        do_action(&rule->actions[i], word, tally);
+        do_action(&rule->actions[i], word, looked, tally);
     }
 }
 
@@ -322,7 +329,7 @@ struct ref_result ref_decide(const struct ref_set *set,
     size_t i;
 
     for (i = 0; i < set->rule_count; i++) {
-        apply_rule(set, &set->rules[i], made, word, &tally);
+        apply_rule(set, i, made, word, &tally);
     }
     if (tally.dropped && word == 4) {
         tally.level = 4;

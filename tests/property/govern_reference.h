@@ -80,6 +80,8 @@ struct ref_case {
     int day; /* of ref_dates */
     enum ref_truth facts[REF_FACTS];
     unsigned own, related; /* labels */
+    unsigned looked;       /* rules a person looked at, by place in the set */
+    bool looked_agreement;
 };
 
 enum ref_outcome {
