@@ -30,8 +30,9 @@ struct stile_mapset;
 struct stile_mapping;
 
 /* Compiles all mappings and code tables together, then runs their examples.
- * `maps` are *.map sources, `codes` are *.csv code tables named by their base
- * name. Sources are kept. INVALID when any error was found. */
+ * `maps` are *.map sources, `codes` are code tables named by their base name:
+ * CSV, or a FHIR R4 ConceptMap when they end in .json. Sources are kept.
+ * INVALID when any error was found. */
 STILE_MUSTCHECK enum stile_status
 stile_mapset_compile(const struct stile_schema *schema,
                      const struct stile_source *maps, size_t map_count,

@@ -107,11 +107,23 @@ static struct stile_schema *load_schema(struct loader *l)
     return schema;
 }
 
+/* Code tables are CSV or ConceptMaps. */
+static struct files read_codes(struct loader *l)
+{
+    struct files codes = read_folder(l, "codes", ".csv", false);
+    const char *path = stile_path_join(l->arena, l->folder, STILE_STR("codes"));
+
+    if (codes.items && path) {
+        add_folder(l, path, ".json", false, &codes);
+    }
+    return codes;
+}
+
 static const struct stile_mapset *load_maps(struct loader *l,
                                             const struct stile_schema *schema)
 {
     struct files maps = read_folder(l, "maps", ".map", true);
-    struct files codes = read_folder(l, "codes", ".csv", false);
+    struct files codes = read_codes(l);
     struct stile_mapset *set = NULL;
 
     if (!schema || stile_mapset_compile(schema, maps.items, maps.count,

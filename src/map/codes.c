@@ -275,14 +275,23 @@ static void clash(struct stile__code_table *t, struct stile_diags *diags,
     }
 }
 
+/* Is it read from a ConceptMap? It has other words for one direction. */
+static bool from_map(const struct stile__code_table *t)
+{
+    return stile_str_ends(t->source->name, STILE_STR(".json"));
+}
+
 static void check_left(struct stile__code_table *t, struct stile_diags *diags)
 {
     for (uint32_t i = 1; i < t->left_count; i++) {
         if (stile_str_eq(t->rows[t->by_left[i - 1]].left,
                          t->rows[t->by_left[i]].left)) {
             clash(t, diags, "M402", t->by_left[i - 1], t->by_left[i],
-                  "this left value has a row already; remove one, or mark it "
-                  "<- when it is for the way back only");
+                  from_map(t)
+                      ? "this code leads to a target already; remove one, or "
+                        "make it narrower when it is for the way back only"
+                      : "this left value has a row already; remove one, or "
+                        "mark it <- when it is for the way back only");
         }
     }
 }
@@ -306,8 +315,11 @@ static void check_right(struct stile__code_table *t, struct stile_diags *diags)
         }
         if (end - i > 1 && preferred != 1) {
             clash(t, diags, "M403", t->by_right[i], t->by_right[i + 1],
-                  "this right value stands in several rows; mark the one to "
-                  "read back with yes, or the others ->");
+                  from_map(t)
+                      ? "several codes lead to this target; make all but the "
+                        "one to read back wider"
+                      : "this right value stands in several rows; mark the "
+                        "one to read back with yes, or the others ->");
         }
         t->merges = t->merges || end - i > 1;
         t->by_right[kept++] = best;

@@ -121,44 +121,31 @@ static void csv_cell(struct stile_buf *out, struct stile_str s)
     stile_buf_byte(out, '"');
 }
 
-static const struct {
-    const char *name, *prefer; /* NULL: says no direction */
-} equivalences[] = {
-    {"equivalent", ""}, {"equal", ""},       {"wider", "->"},
-    {"subsumes", "->"}, {"narrower", "<-"},  {"specializes", "<-"},
-    {"unmatched", ""},  {"relatedto", NULL}, {"inexact", NULL},
-    {"disjoint", NULL},
-};
-
 static bool import_target(struct stile_str left,
                           const struct stile_value *target,
                           struct stile_buf *out, size_t *skipped)
 {
+    static const char *const prefers[] = {"", "->", "<-", ""};
     struct stile_str right = stile_value_text(target, "code");
-    struct stile_str says = stile_value_text(target, "equivalence");
-    for (size_t i = 0; i < sizeof equivalences / sizeof equivalences[0]; i++) {
-        if (!stile_str_eqc(says, equivalences[i].name)) {
-            continue;
-        }
-        bool unmatched = stile_str_eqc(says, "unmatched");
-        if (equivalences[i].prefer == NULL) {
-            ++*skipped;
-            return true;
-        }
-        if ((right.len == 0) != unmatched) {
-            return false;
-        }
-        csv_cell(out, left);
-        stile_buf_byte(out, ',');
-        csv_cell(out, right);
-        stile_buf_printf(out, ",%s,", equivalences[i].prefer);
-        csv_cell(out, stile_value_text(target, "display"));
-        stile_buf_byte(out, ',');
-        csv_cell(out, stile_value_text(target, "comment"));
-        stile_buf_byte(out, '\n');
+    enum stile__leads leads =
+        stile__equivalence(stile_value_text(target, "equivalence"));
+    if (leads == LEADS_UNSAID) {
+        ++*skipped;
         return true;
     }
-    return false;
+    if (leads == LEADS_UNKNOWN ||
+        (right.len == 0) != (leads == LEADS_NOWHERE)) {
+        return false;
+    }
+    csv_cell(out, left);
+    stile_buf_byte(out, ',');
+    csv_cell(out, right);
+    stile_buf_printf(out, ",%s,", prefers[leads]);
+    csv_cell(out, stile_value_text(target, "display"));
+    stile_buf_byte(out, ',');
+    csv_cell(out, stile_value_text(target, "comment"));
+    stile_buf_byte(out, '\n');
+    return true;
 }
 
 static bool import_element(const struct stile_value *element,

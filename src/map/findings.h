@@ -45,6 +45,7 @@
     X(M407, "the profile allows another value only")                           \
     X(M408, "no code is of a system that the profile requires")                \
     X(M409, "no code is of a system that the profile expects")                 \
+    X(M410, "a ConceptMap says what a code table cannot hold")                 \
     X(M501, "a mandatory element is not written on every path")                \
     X(M502, "a column is neither mapped, residue nor dropped")                 \
     X(M503, "a confidentiality, consent or deleted column is not used")        \

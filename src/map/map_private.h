@@ -42,6 +42,21 @@ struct stile__code_table {
 void stile__codes_read(struct stile__code_table *table,
                        const struct stile_source *source,
                        struct stile_arena *arena, struct stile_diags *diags);
+/* The same from a FHIR R4 ConceptMap in JSON (codes_map.c). */
+void stile__codes_read_map(struct stile__code_table *table,
+                           const struct stile_source *source,
+                           struct stile_arena *arena,
+                           struct stile_diags *diags);
+/* What a ConceptMap's equivalence makes of a row. */
+enum stile__leads {
+    LEADS_BOTH,
+    LEADS_RIGHT,
+    LEADS_LEFT,
+    LEADS_NOWHERE, /* known, and absent */
+    LEADS_UNSAID,  /* no direction */
+    LEADS_UNKNOWN  /* no code of R4 */
+};
+enum stile__leads stile__equivalence(struct stile_str code);
 /* Sorts and checks rows already in place; for inline tables too. */
 void stile__codes_index(struct stile__code_table *table,
                         struct stile_arena *arena, struct stile_diags *diags);

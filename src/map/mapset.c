@@ -56,9 +56,10 @@ static struct stile_str base_name(struct stile_str path)
         from = path.ptr[i] == '/' ? i + 1 : from;
     }
     struct stile_str name = stile_str_sub(path, from, path.len - from);
-    struct stile_str csv = STILE_STR(".csv");
-    if (stile_str_ends(name, csv)) {
-        name.len -= csv.len;
+    for (size_t i = name.len; i > 0; i--) {
+        if (name.ptr[i - 1] == '.') {
+            return stile_str_sub(name, 0, i - 1);
+        }
     }
     return name;
 }
@@ -82,7 +83,11 @@ static bool read_codes(struct compile *c, const struct stile_source *codes,
         }
         struct stile__code_table *t = &set->tables[set->table_count++];
         t->name = name;
-        stile__codes_read(t, &codes[i], c->arena, c->diags);
+        if (stile_str_ends(codes[i].name, STILE_STR(".json"))) {
+            stile__codes_read_map(t, &codes[i], c->arena, c->diags);
+        } else {
+            stile__codes_read(t, &codes[i], c->arena, c->diags);
+        }
     }
     return true;
 }

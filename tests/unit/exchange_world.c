@@ -87,6 +87,7 @@ static void load_maps(struct world *w)
     gather(w, "mappings/maps/emis", ".map", &maps);
     gather(w, "mappings/maps/vcse", ".map", &maps);
     gather(w, "mappings/codes", ".csv", &codes);
+    gather(w, "mappings/codes", ".json", &codes);
     enum stile_status status =
         stile_mapset_compile(schema, maps.items, maps.count, codes.items,
                              codes.count, w->arena, &w->diags, &set);

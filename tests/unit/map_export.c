@@ -206,3 +206,60 @@ Test(map_export, page)
     stile_buf_release(&out);
     world_end(&w);
 }
+
+/* A ConceptMap read as it is leads where its table leads. */
+Test(map_export, a_concept_map_is_a_table)
+{
+    struct world w;
+    struct stile_buf out;
+    struct stile_value *map = NULL;
+    world_start(&w);
+    stile_format_setup();
+    cr_assert(world_read(&w, "person.map", &w.maps[0]));
+    w.map_count = 1;
+    world_good(&w);
+    cr_assert_eq(stile_map_export_codes(w.set, STILE_STR("sex"),
+                                        STILE_STR("https://x"), w.arena, &map),
+                 STILE_OK);
+    stile_buf_init(&out, 1 << 20);
+    stile_value_json(map, 0, &out);
+    const struct stile__code_table *was =
+        stile__mapset_table(w.set, STILE_STR("sex"));
+    w.codes[0] =
+        (struct stile_source){STILE_STR("codes/sex.json"), stile_buf_str(&out)};
+    world_good(&w);
+    cr_expect_eq(w.diags.count, 0);
+    const struct stile__code_table *is =
+        stile__mapset_table(w.set, STILE_STR("sex"));
+    cr_assert_eq(is->count, was->count);
+    cr_assert_gt(is->count, 3);
+    for (uint32_t i = 0; i < was->count; i++) {
+        const struct stile__code_row *a = &was->rows[i], *b = &is->rows[i];
+        cr_expect(stile_str_eq(a->left, b->left));
+        cr_expect(stile_str_eq(a->right, b->right));
+        cr_expect(stile_str_eq(a->display, b->display));
+        const struct stile__code_row *x = stile__codes_left(was, a->right);
+        const struct stile__code_row *y = stile__codes_left(is, b->right);
+        cr_assert(x != NULL && y != NULL);
+        cr_expect(stile_str_eq(x->left, y->left));
+    }
+    cr_expect_eq(is->merges, was->merges);
+    stile_buf_release(&out);
+    world_end(&w);
+}
+
+/* CSV and ConceptMap of one name are two tables of one name. */
+Test(map_export, a_name_is_csv_or_concept_map)
+{
+    struct world w;
+    world_start(&w);
+    stile_format_setup();
+    cr_assert(world_read(&w, "person.map", &w.maps[0]));
+    w.map_count = 1;
+    w.codes[w.code_count++] = (struct stile_source){
+        STILE_STR("codes/sex.json"),
+        STILE_STR("{\"resourceType\":\"ConceptMap\",\"status\":\"draft\"}")};
+    cr_expect_eq(world_compile(&w), STILE_INVALID);
+    cr_expect(world_has(&w, "M110"));
+    world_end(&w);
+}

@@ -97,6 +97,7 @@ struct shipped shipped_load(void)
     gather(f.arena, "mappings/maps/emis", ".map", &maps);
     gather(f.arena, "mappings/maps/vcse", ".map", &maps);
     gather(f.arena, "mappings/codes", ".csv", &codes);
+    gather(f.arena, "mappings/codes", ".json", &codes);
     enum stile_status status =
         stile_mapset_compile(f.schema, maps.items, maps.count, codes.items,
                              codes.count, f.arena, &f.diags, &f.set);
