@@ -417,9 +417,98 @@ stile_act_sign(const struct stile_officers *officers, struct stile_act *act,
 STILE_MUSTCHECK enum stile_status
 stile_act_check(const struct stile_officers *officers,
                 const struct stile_act *act, const char **ret_error);
-/* {act, subject, officer, role, because, at, signature}, for audit entries. */
+/* {act, at, because, officer, role, signature, subject}, for audit entries: in
+ * this order, which is canonical (RFC 8785). */
 struct stile_value *stile_act_value(const struct stile_officers *officers,
                                     const struct stile_act *act,
                                     struct stile_arena *arena);
+
+/* ---- going live: what a change of the rules needs --------------------------
+ *
+ * A change from the set in force to another is approved by officers who may
+ * approve-rules, who have been shown what it changes. What they sign is the act
+ * "approve-rules" over "rules <from> <to> <class>", where from is the digest of
+ * the set in force, or none. Approvals travel beside the proposed rules, in
+ * approvals.yaml, which is no part of the set:
+ *
+ *   - organisation: RZ9
+ *     officer: cg-1
+ *     at: 2026-04-02T09:30:00.000Z
+ *     because: agreed with Harbour Housing
+ *     from: <64 hex digits, or none>
+ *     to: <64 hex digits>
+ *     class: wider
+ *     signature: <128 hex digits>
+ *
+ * Invariants
+ *   - Any edit of the proposal and any change of what is in force changes the
+ *     subject, so approvals fall away.
+ *   - An approval counts only when it was given after the set in force came
+ *     in force: none counts a second time, after a rollback say.
+ *   - Two officers are two ids with two keys.
+ */
+
+#define STILE_RULES_CLASS_LIST(X)                                              \
+    X(EQUAL, "equal", 1)       /* other words, the same decisions */           \
+    X(NARROWER, "narrower", 1) /* less goes, or more is done to it */          \
+    X(WIDER, "wider", 2)                                                       \
+    X(MIXED, "mixed", 2)
+enum stile_rules_class {
+#define X(name, text, needs) STILE_RULES_##name,
+    STILE_RULES_CLASS_LIST(X)
+#undef X
+    STILE_RULES_CLASS_COUNT
+};
+const char *stile_rules_class_text(enum stile_rules_class class);
+STILE_MUSTCHECK bool stile_rules_class_parse(struct stile_str text,
+                                             enum stile_rules_class *ret);
+/* How many officers must sign; one when officers.yaml is self-approving. */
+unsigned stile_rules_class_needs(enum stile_rules_class class,
+                                 const struct stile_officers *officers);
+
+struct stile_rules_move {
+    struct stile_digest from; /* zero: nothing is in force */
+    struct stile_digest to;
+    enum stile_rules_class class;
+};
+/* What is signed, in the arena. */
+struct stile_str stile_rules_move_subject(const struct stile_rules_move *move,
+                                          struct stile_arena *arena);
+
+struct stile_approval {
+    struct stile_str organisation;
+    struct stile_rules_move move;
+    struct stile_act act; /* its subject is the move's */
+};
+#define STILE_APPROVALS_MAX 1000u
+/* Findings O2xx; INVALID when any is an error. The source is kept. */
+STILE_MUSTCHECK enum stile_status
+stile_approvals_load(const struct stile_source *source,
+                     struct stile_arena *arena, struct stile_diags *diags,
+                     struct stile_approval **ret, size_t *ret_count);
+/* approvals.yaml. */
+void stile_approvals_write(const struct stile_approval *approvals, size_t count,
+                           struct stile_buf *out);
+
+struct stile_approval_terms {
+    struct stile_rules_move move;
+    stile_time after; /* since when the set in force is; 0 = none is */
+    stile_time now;
+    stile_time age; /* the oldest that counts */
+};
+struct stile_approval_verdict {
+    unsigned needs;
+    const struct stile_act **counted; /* one an officer, as they were given */
+    size_t count;
+    struct stile_str *others; /* "cg-1: why it does not count" */
+    size_t other_count;
+};
+/* Approvals of other organisations are passed over. */
+STILE_MUSTCHECK enum stile_status
+stile_approvals_judge(const struct stile_officers *officers,
+                      const struct stile_approval *approvals, size_t count,
+                      const struct stile_approval_terms *terms,
+                      struct stile_arena *arena,
+                      struct stile_approval_verdict *ret);
 
 #endif

@@ -140,15 +140,15 @@ struct stile_value *stile_act_value(const struct stile_officers *officers,
     }
     at[stile_time_format(act->at, at)] = '\0';
     (void)stile_value_set_str(arena, value, "act", act->what);
-    (void)stile_value_set_str(arena, value, "subject", act->subject);
+    (void)stile_value_set_str(arena, value, "at",
+                              stile_arena_str(arena, stile_str_cstr(at)));
+    (void)stile_value_set_str(arena, value, "because", act->because);
     (void)stile_value_set_str(arena, value, "officer", act->officer);
     if (officer) {
         (void)stile_value_set_str(arena, value, "role", officer->role);
     }
-    (void)stile_value_set_str(arena, value, "because", act->because);
-    (void)stile_value_set_str(arena, value, "at",
-                              stile_arena_str(arena, stile_str_cstr(at)));
     (void)stile_value_set_str(arena, value, "signature",
                               stile_arena_str(arena, stile_str_cstr(hex)));
+    (void)stile_value_set_str(arena, value, "subject", act->subject);
     return value;
 }

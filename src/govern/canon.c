@@ -13,6 +13,19 @@ static int by_text(const void *a, const void *b)
                          *(const struct stile_str *)b);
 }
 
+/* A text cut short would be signed as if it were whole: no set comes of it. */
+static struct stile_str take(struct stile_arena *arena, struct stile_buf *buf)
+{
+    struct stile_str text = stile_arena_str(
+        arena, buf->status == STILE_OK ? stile_buf_str(buf) : STILE_STR_NULL);
+
+    if (buf->status != STILE_OK) {
+        (void)stile_arena_alloc(arena, SIZE_MAX); /* fails it */
+    }
+    stile_buf_release(buf);
+    return text;
+}
+
 struct pieces {
     struct stile_str *items;
     size_t count;
@@ -38,6 +51,19 @@ static void join(struct stile_buf *out, struct pieces *pieces, char open,
     stile_buf_byte(out, close);
 }
 
+static struct stile_str member_text(struct stile_arena *arena,
+                                    struct stile_str key,
+                                    struct stile_str value)
+{
+    struct stile_buf buf;
+
+    stile_buf_init(&buf, CANON_MAX);
+    stile_buf_json_str(&buf, key);
+    stile_buf_byte(&buf, ':');
+    stile_buf_add(&buf, value);
+    return take(arena, &buf);
+}
+
 /* Depth is bounded by the YAML reader's limit. */
 struct stile_str stile__canon_node(struct stile_arena *arena,
                                    const struct stile_node *node)
@@ -45,7 +71,6 @@ struct stile_str stile__canon_node(struct stile_arena *arena,
     struct pieces pieces = {NULL, 0};
     const struct stile_node *child;
     struct stile_buf buf;
-    struct stile_str text;
 
     if (node->kind == STILE_NODE_LIST && node->count == 1 &&
         node->first->kind == STILE_NODE_TEXT) {
@@ -60,24 +85,18 @@ struct stile_str stile__canon_node(struct stile_arena *arena,
         for (child = node->first; child; child = child->next) {
             struct stile_str value = stile__canon_node(arena, child);
             pieces.items[pieces.count++] =
-                child->key.ptr ? stile_arena_printf(arena, "\"%.*s\":%.*s",
-                                                    STILE_FMT(child->key),
-                                                    STILE_FMT(value))
-                               : value;
+                child->key.ptr ? member_text(arena, child->key, value) : value;
         }
         join(&buf, &pieces, node->kind == STILE_NODE_LIST ? '[' : '{',
              node->kind == STILE_NODE_LIST ? ']' : '}');
     }
-    text = stile_arena_str(arena, stile_buf_str(&buf));
-    stile_buf_release(&buf);
-    return text;
+    return take(arena, &buf);
 }
 
 static struct stile_str row_text(struct stile_arena *arena,
                                  const struct stile__csv *csv)
 {
     struct stile_buf buf;
-    struct stile_str text;
     size_t i;
 
     stile_buf_init(&buf, CANON_MAX);
@@ -86,9 +105,7 @@ static struct stile_str row_text(struct stile_arena *arena,
         stile_buf_json_str(&buf, csv->cells[i]);
     }
     stile_buf_byte(&buf, ')');
-    text = stile_arena_str(arena, stile_buf_str(&buf));
-    stile_buf_release(&buf);
-    return text;
+    return take(arena, &buf);
 }
 
 static size_t count_lines(struct stile_str text)
@@ -109,7 +126,6 @@ static struct stile_str list_text(struct stile_arena *arena,
     struct pieces pieces = {NULL, 0};
     struct stile_diags ignored;
     struct stile_buf buf;
-    struct stile_str text;
     struct stile_str name = source->name;
     enum stile_status status;
     size_t slash;
@@ -131,9 +147,7 @@ static struct stile_str list_text(struct stile_arena *arena,
     if (pieces.items) {
         join(&buf, &pieces, '[', ']');
     }
-    text = stile_arena_str(arena, stile_buf_str(&buf));
-    stile_buf_release(&buf);
-    return text;
+    return take(arena, &buf);
 }
 
 /* Files of one kind are one list, wherever they were cut. */
@@ -191,6 +205,5 @@ void stile__digest_make(struct stile__load *load)
     }
     stile_buf_init(&buf, CANON_MAX);
     join(&buf, &pieces, '[', ']');
-    stile_sha256(stile_buf_str(&buf), &load->rules->digest);
-    stile_buf_release(&buf);
+    stile_sha256(take(load->arena, &buf), &load->rules->digest);
 }

@@ -44,8 +44,9 @@
       "ON CONFLICT (key) DO NOTHING")                                          \
     X(BODY_PUT, "INSERT OR REPLACE INTO outbox_body VALUES (?1, ?2)")          \
     X(BODY_DROP, "DELETE FROM outbox_body WHERE id = ?1")                      \
-    X(FACT_GET, "SELECT value, date, starts, ends FROM fact WHERE "            \
-                "person = ?1 AND name = ?2 AND recipient = ?3 AND source = ?4") \
+    X(FACT_GET,                                                                \
+      "SELECT value, date, starts, ends FROM fact WHERE "                      \
+      "person = ?1 AND name = ?2 AND recipient = ?3 AND source = ?4")          \
     X(FACT_PUT, "INSERT OR REPLACE INTO fact VALUES (?1, ?2, ?3, ?4, ?5, "     \
                 "?6, ?7, ?8)")                                                 \
     X(EPOCH_ADD, "INSERT INTO person VALUES (?1, 1) ON CONFLICT (person) "     \
