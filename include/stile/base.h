@@ -301,6 +301,9 @@ stile_london_to_utc(struct stile_date date, int hour, int minute, int second,
                     stile_time *ret, int *ret_offset_minutes);
 /* The same rule for every year, so not the law of the time before 1996. */
 int stile_london_offset_minutes(stile_time t);
+/* Which day it is there, in days since 1970-01-01: the day that agreements,
+ * rules and officers' terms are counted by. */
+int64_t stile_london_day(stile_time t);
 
 /* ---- digests ---- */
 

@@ -295,6 +295,12 @@ int stile_london_offset_minutes(stile_time t)
     return t >= from && t < to ? 60 : 0;
 }
 
+int64_t stile_london_day(stile_time t)
+{
+    return floor_div(t + stile_london_offset_minutes(t) * 60 * STILE_SECOND,
+                     DAY_SECONDS * STILE_SECOND);
+}
+
 enum stile_status stile_london_to_utc(struct stile_date date, int hour,
                                       int minute, int second, stile_time *ret,
                                       int *ret_offset_minutes)

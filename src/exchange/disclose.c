@@ -146,7 +146,7 @@ enum stile_status stile__decide(struct stile__trip *trip)
         .recipient_kind = partner->kind,
         .purpose = trip->route->purpose,
         .agreement = trip->route->agreement,
-        .today = stile_date_from_days(trip->now / STILE_SECOND / 86400),
+        .today = stile_date_from_days(stile_london_day(trip->now)),
         .family = trip->family,
         .resources = trip->resources,
         .resource_count = trip->resource_count};

@@ -40,7 +40,7 @@ struct stile_digest stile_plan_ground(const struct stile_plan *plan,
     struct stile_digest digest;
     memcpy(text, plan->digest.bytes, 32);
     int n = snprintf(text + 32, sizeof(text) - 32, "%lld",
-                     (long long)(now / STILE_SECOND / 86400));
+                     (long long)stile_london_day(now));
     STILE_ASSERT(n > 0 && (size_t)n < sizeof(text) - 32);
     stile_sha256((struct stile_str){text, 32 + (size_t)n}, &digest);
     return digest;

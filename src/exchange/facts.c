@@ -90,7 +90,7 @@ enum stile_status stile__learn_facts(struct stile_exchange *x,
             stile__fact_source(x->arena, x->message->source, facts[i].source);
         const struct stile_stored_fact *old =
             stored_fact(answer, &facts[i], source);
-        if (!may_be_kept(&facts[i], x->message->now / STILE_SECOND / 86400) ||
+        if (!may_be_kept(&facts[i], stile_london_day(x->message->now)) ||
             (old != NULL && old->value == (int)facts[i].value &&
              old->date == facts[i].date)) {
             continue;

@@ -221,7 +221,10 @@ struct stile_str answer_capability(struct stile_arena *arena,
     stile_value_set_str(arena, root, "resourceType",
                         STILE_STR("CapabilityStatement"));
     stile_value_set_str(arena, root, "status", STILE_STR("active"));
-    stile_value_set_str(arena, root, "date", STILE_STR("2026-11-21"));
+    char since[25];
+    since[stile_time_format(g->started, since)] = '\0';
+    stile_value_set_str(arena, root, "date",
+                        stile_arena_str(arena, stile_str_cstr(since)));
     stile_value_set_str(arena, root, "kind", STILE_STR("instance"));
     stile_value_set_str(arena, root, "fhirVersion", STILE_STR("4.0.1"));
     stile_value_push(

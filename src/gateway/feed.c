@@ -11,6 +11,10 @@
  *                         sheet of which no row could be
  *
  * One file a feed is in hand at a time, so a folder drains in order of name.
+ *
+ * People call files after people. So the log, the store and the audit entries
+ * have a tag of the name, "file 3fa4b2c19d0e"; the findings beside the file
+ * have the name, and the tag at their end.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,6 +30,7 @@
 #define OTHER_SECONDS 5
 /* Rows that the last line of the findings names. */
 #define ROWS_NAMED 20
+#define TAG_BYTES 32
 
 struct feed {
     struct gateway *g;
@@ -73,6 +78,16 @@ static bool is_passing(const char *name)
     return name[0] == '.' || strncmp(name, "~$", 2) == 0 ||
            is_suffix(name, ".part") || is_suffix(name, ".tmp") ||
            is_suffix(name, ".findings.txt");
+}
+
+static struct stile_str tag_of(const char *name, char out[TAG_BYTES])
+{
+    struct stile_digest digest;
+    char hex[65];
+    stile_sha256(stile_str_cstr(name), &digest);
+    stile_digest_hex(&digest, hex);
+    (void)snprintf(out, TAG_BYTES, "file %.12s", hex);
+    return stile_str_cstr(out);
 }
 
 static const char *format_of(const struct feed *feed)
@@ -271,6 +286,21 @@ static void sum_up(const struct feed *feed, const struct stile_exchange *x,
     stile_buf_byte(out, '\n');
 }
 
+/* Findings with the file's name in the place of its tag. */
+static void add_named(const struct feed *feed, struct stile_str findings,
+                      struct stile_str tag, struct stile_buf *out)
+{
+    struct stile_str rest = findings, line;
+    while (stile_str_next(&rest, '\n', &line)) {
+        if (stile_str_starts(line, tag)) {
+            stile_buf_addc(out, feed->name);
+            line = stile_str_sub(line, tag.len, SIZE_MAX);
+        }
+        stile_buf_add(out, line);
+        stile_buf_byte(out, '\n');
+    }
+}
+
 static void write_findings(const char *file, const struct feed *feed,
                            const struct stile_exchange *x)
 {
@@ -281,15 +311,21 @@ static void write_findings(const char *file, const struct feed *feed,
         return;
     }
     (void)snprintf(path, sizeof(path), "%s.findings.txt", file);
-    struct stile_buf text;
-    stile_buf_init(&text, 1u << 20);
-    stile_diags_print(diags, false, &text);
+    struct stile_buf tagged, text;
+    char tag[TAG_BYTES];
+    struct stile_str tag_text = tag_of(feed->name, tag);
+    stile_buf_init(&tagged, 1u << 20);
+    stile_buf_init(&text, 2u << 20);
+    stile_diags_print(diags, false, &tagged);
+    add_named(feed, stile_buf_str(&tagged), tag_text, &text);
+    stile_buf_printf(&text, "(in the gateway's log: %s)\n", tag);
     sum_up(feed, x, &text);
     if (!write_text(path, O_TRUNC, stile_buf_str(&text))) {
         log_line(feed->g, LOG_WARN, "feed",
                  "the findings of a file of %.*s could not be written",
                  STILE_FMT(feed->config->name));
     }
+    stile_buf_release(&tagged);
     stile_buf_release(&text);
 }
 
@@ -315,14 +351,15 @@ static bool free_name(const struct feed *feed, const char *sub,
 static void put_away(const struct feed *feed, const char *sub,
                      const struct stile_exchange *x)
 {
-    char from[PATH_BYTES], to[PATH_BYTES], suffix[16];
+    char from[PATH_BYTES], to[PATH_BYTES], suffix[16], tag[TAG_BYTES];
     if (!make_folder(feed, sub) ||
         !join(from, feed->config->folder, "", feed->name, "") ||
         !free_name(feed, sub, to, suffix) || rename(from, to) != 0) {
         log_line(feed->g, LOG_ERROR, "feed",
                  "%.*s: %s could not be moved to %s/: give the gateway write "
                  "permission on the folder",
-                 STILE_FMT(feed->config->name), feed->name, sub);
+                 STILE_FMT(feed->config->name), tag_of(feed->name, tag).ptr,
+                 sub);
         return;
     }
     write_findings(to, feed, x);
@@ -344,11 +381,12 @@ static bool is_useless(const struct feed *feed, const struct trip *trip)
 
 static void trip_ended(struct trip *trip)
 {
+    char tag[TAG_BYTES];
     struct feed *feed = trip->owner;
     if (trip->status == STILE_OK && trip->repeated) {
         log_line(feed->g, LOG_INFO, "repeated",
                  "%s of %.*s was taken before: nothing is sent again",
-                 feed->name, STILE_FMT(feed->config->name));
+                 tag_of(feed->name, tag).ptr, STILE_FMT(feed->config->name));
         put_away(feed, "done", NULL);
     } else if (trip->status == STILE_OK) {
         trip_log(trip);
@@ -359,16 +397,17 @@ static void trip_ended(struct trip *trip)
                trip->status == STILE_UNSUPPORTED) {
         /* To try again would not help, and would hold up the others. */
         log_line(feed->g, LOG_ERROR, "not-taken",
-                 "%s of %.*s was put into failed/: %s%s", feed->name,
-                 STILE_FMT(feed->config->name), stile_status_text(trip->status),
+                 "%s of %.*s was put into failed/: %s%s",
+                 tag_of(feed->name, tag).ptr, STILE_FMT(feed->config->name),
+                 stile_status_text(trip->status),
                  trip->status == STILE_LIMIT
                      ? "; it is more than a message may be: split it"
                      : "");
         put_away(feed, "failed", trip->exchange);
     } else {
         log_line(feed->g, LOG_ERROR, "not-taken",
-                 "%s of %.*s stays in its folder: %s", feed->name,
-                 STILE_FMT(feed->config->name),
+                 "%s of %.*s stays in its folder: %s",
+                 tag_of(feed->name, tag).ptr, STILE_FMT(feed->config->name),
                  stile_status_text(trip->status));
     }
     feed->trip = NULL;
@@ -381,7 +420,7 @@ static void start_trip(struct feed *feed)
 {
     struct trip *trip = feed->trip;
     struct stile_digest digest;
-    char hex[65];
+    char hex[65], tag[TAG_BYTES];
     stile_sha256(feed->bytes, &digest);
     stile_digest_hex(&digest, hex);
     stile_time now = stile_now();
@@ -390,7 +429,7 @@ static void start_trip(struct feed *feed)
         .source = feed->config->name,
         .source_ods = feed->config->ods,
         .family = feed->config->family,
-        .name = stile_arena_str(trip->arena, stile_str_cstr(feed->name)),
+        .name = stile_arena_str(trip->arena, tag_of(feed->name, tag)),
         .format = stile_str_cstr(format_of(feed)),
         .bytes = feed->bytes,
         .received = now,
@@ -405,11 +444,12 @@ static void look_done(uv_work_t *work, int uv_status)
 {
     STILE_ASSERT(uv_status == 0);
     struct feed *feed = work->data;
+    char tag[TAG_BYTES];
     if (feed->other[0] != '\0') {
         log_line(feed->g, LOG_WARN, "not-taken",
                  "%s of %.*s is no .csv or .json file and stays in its "
                  "folder%s",
-                 feed->other, STILE_FMT(feed->config->name),
+                 tag_of(feed->other, tag).ptr, STILE_FMT(feed->config->name),
                  feed->untold ? "; its findings could not be written beside it"
                               : "");
     }
@@ -419,8 +459,9 @@ static void look_done(uv_work_t *work, int uv_status)
     }
     if (feed->unread != NULL && !feed->g->feeds->stopped) {
         log_line(feed->g, LOG_ERROR, "not-taken",
-                 "%s of %.*s was put into failed/: %s", feed->name,
-                 STILE_FMT(feed->config->name), feed->unread);
+                 "%s of %.*s was put into failed/: %s",
+                 tag_of(feed->name, tag).ptr, STILE_FMT(feed->config->name),
+                 feed->unread);
         put_away(feed, "failed", NULL);
         feed->found = false;
     }

@@ -278,10 +278,5 @@ stile_time stile_now(void)
 
 struct stile_date stile_today(void)
 {
-    stile_time now = stile_now();
-    stile_time local =
-        now + stile_london_offset_minutes(now) * 60 * STILE_SECOND;
-
-    /* After 1970, so the division cannot round the wrong way. */
-    return stile_date_from_days(local / (86400 * STILE_SECOND));
+    return stile_date_from_days(stile_london_day(stile_now()));
 }

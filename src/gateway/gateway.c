@@ -562,6 +562,7 @@ static int start(struct gateway *g)
     }
     start_handles(g);
     enter_plan(g, "started");
+    g->started = stile_now();
     g->ready = true;
     log_line(g, LOG_INFO, "started",
              "stile %s, %.*s (%.*s), partners on %s:%d, admin on %s:%d%s",

@@ -161,11 +161,24 @@ static const char *format_of(const struct stile_request *request, bool fhir)
 static bool id_is_plain(struct stile_str id)
 {
     for (size_t i = 0; i < id.len; i++) {
-        if (id.ptr[i] < 0x21 || id.ptr[i] > 0x7e) {
+        if (id.ptr[i] < 0x21 || id.ptr[i] > 0x7e || id.ptr[i] == '"') {
             return false;
         }
     }
     return id.len > 0 && id.len <= 128;
+}
+
+/* The header's value; "" when there is none, and what is no id when there are
+ * two: which of them is meant could be read in two ways. */
+static struct stile_str only_header(const struct stile_request *request,
+                                    const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < request->header_count; i++) {
+        count +=
+            stile_str_eq_nocase(request->headers[i].name, stile_str_cstr(name));
+    }
+    return count > 1 ? STILE_STR("\"") : stile_request_header(request, name);
 }
 
 /* Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), else
@@ -173,9 +186,9 @@ static bool id_is_plain(struct stile_str id)
 static struct stile_str message_id(struct stile_arena *arena,
                                    const struct stile_request *request)
 {
-    struct stile_str id = stile_request_header(request, "idempotency-key");
+    struct stile_str id = only_header(request, "idempotency-key");
     if (id.len == 0) {
-        id = stile_request_header(request, "x-request-id");
+        id = only_header(request, "x-request-id");
     }
     if (id.len > 1 && id.ptr[0] == '"' && id.ptr[id.len - 1] == '"') {
         id = stile_str_sub(id, 1, id.len - 2); /* structured-field string */
@@ -296,8 +309,8 @@ static void begin_trip(struct gateway *g, struct stile_call *call,
     trip->done = trip_ended;
     if (!id_is_plain(trip->message.id)) {
         answer_problem(call, fhir, 400, "value",
-                       "Idempotency-Key or X-Request-ID must be 1 to 128 "
-                       "plain characters");
+                       "Idempotency-Key or X-Request-ID must be given once, in "
+                       "1 to 128 plain characters without a quote inside");
         trip_free(&trip);
         return;
     }

@@ -63,6 +63,26 @@ static void json(const struct gateway *g, enum log_level level,
     stile_buf_addc(out, "}\n");
 }
 
+/* Bytes of what could forge a line or turn it around on a terminal: controls
+ * (C0, DEL, C1) and Unicode's marks, embeddings and line ends (U+061C, U+200E,
+ * U+200F, U+2028 to U+202E, U+2066 to U+2069). */
+static size_t unruly(const char *text, size_t len)
+{
+    unsigned char a = (unsigned char)text[0];
+    unsigned char b = len > 1 ? (unsigned char)text[1] : 0;
+    unsigned char c = len > 2 ? (unsigned char)text[2] : 0;
+    if (a < 0x20 || a == 0x7f) {
+        return 1;
+    }
+    if ((a == 0xc2 && b >= 0x80 && b < 0xa0) || (a == 0xd8 && b == 0x9c)) {
+        return 2;
+    }
+    bool turns =
+        (b == 0x80 && (c == 0x8e || c == 0x8f || (c >= 0xa8 && c <= 0xae))) ||
+        (b == 0x81 && c >= 0xa6 && c <= 0xa9);
+    return a == 0xe2 && turns ? 3 : 0;
+}
+
 void log_line(const struct gateway *g, enum log_level level, const char *what,
               const char *format, ...)
 {
@@ -76,9 +96,7 @@ void log_line(const struct gateway *g, enum log_level level, const char *what,
     }
     size_t len = (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
     for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
-            text[i] = ' '; /* a name must not forge a line */
-        }
+        memset(text + i, ' ', unruly(text + i, len - i));
     }
     struct stile_buf out;
     stile_buf_init(&out, 8192);

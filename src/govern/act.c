@@ -45,7 +45,7 @@ static enum stile_status officer_of(const struct stile_officers *officers,
 {
     const struct stile_officer *officer =
         stile_officers_find(officers, act->officer);
-    int64_t day = act->at / (86400 * STILE_SECOND);
+    int64_t day = stile_london_day(act->at);
 
     if (!line_valid(act->what) || !line_valid(act->subject) ||
         !line_valid(act->because) || act->at < 0) {

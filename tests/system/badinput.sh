@@ -62,6 +62,17 @@ long=$(printf '%0200d' 0)
 check "an id past its limit: 400" is "$(post trust epr "$msg" application/fhir+json \
     "$samples/referral-message.json" "$long")" 400
 
+ids() { # HEADER VALUE HEADER VALUE: the status of an otherwise good message
+    curl -s -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 20 \
+        --cacert "$place/certs/ca.pem" --cert "$place/certs/epr.pem" \
+        --key "$place/certs/epr.key" -H 'Content-Type: application/fhir+json' \
+        -H "$1: $2" -H "$3: $4" --data-binary @"$samples/referral-message.json" \
+        "https://localhost:${port[trust]}$msg"
+}
+check "two Idempotency-Keys: 400" is "$(ids Idempotency-Key '"a"' idempotency-key '"b"')" 400
+check "half a quoted one: 400" is "$(ids Idempotency-Key '"a' X-Request-ID b)" 400
+check "two X-Request-IDs: 400" is "$(ids X-Request-ID a x-request-id a)" 400
+
 # What HTTP itself must not carry (RFC 9112): one connection each.
 raw() {
     (printf "$1"; sleep 1) | timeout 10 openssl s_client -quiet -no_ign_eof \
@@ -116,7 +127,11 @@ check "a workbook has its findings beside it" wait_for 20 \
     grep -q 'CSV UTF-8' "$place/charity/files/old.xlsx.findings.txt"
 sleep 1
 check "  is logged once, whatever the number of looks" is \
-    "$(grep -c 'old.xlsx' "$place/charity/gateway.log")" 1
+    "$(grep -c 'no .csv or .json file' "$place/charity/gateway.log")" 1
+check "  by a tag of its name, which may be a person's" is \
+    "$(grep -cE 'old\.xlsx|again\.csv|b\.json' "$place/charity/gateway.log")" 0
+check "  that its findings name too" grep -qE 'file [0-9a-f]{12}' \
+    "$place/charity/files/failed/b.json.findings.txt"
 check "  and a copy in progress is not" test ! -e \
     "$place/charity/files/copying.xlsx.part.findings.txt"
 

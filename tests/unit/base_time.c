@@ -162,3 +162,17 @@ Test(base_time, london_offsets)
     cr_assert_eq(stile_london_offset_minutes(at("2024-10-27T01:00:00Z")), 0);
     cr_assert_eq(stile_london_offset_minutes(INT64_MAX), 0);
 }
+
+Test(base_time, london_days)
+{
+    struct stile_date midsummer = {2026, 6, 21}, midwinter = {2026, 12, 21};
+
+    cr_assert_eq(stile_london_day(at("2026-06-20T22:59:59Z")) + 1,
+                 stile_date_days(midsummer));
+    cr_assert_eq(stile_london_day(at("2026-06-20T23:00:00Z")),
+                 stile_date_days(midsummer));
+    cr_assert_eq(stile_london_day(at("2026-12-20T23:59:59Z")) + 1,
+                 stile_date_days(midwinter));
+    cr_assert_eq(stile_london_day(at("2026-12-21T00:00:00Z")),
+                 stile_date_days(midwinter));
+}

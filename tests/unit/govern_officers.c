@@ -147,10 +147,11 @@ Test(govern_officers, an_act_is_the_officers_alone)
     act.may = STILE_MAY_REVIEW;
     act.officer = STILE_STR("cg-9");
     is(&d, act, SEED_A, STILE_DENIED);
-    is(&d, act_at("2026-03-31T23:59:59Z"), SEED_A, STILE_DENIED);
-    is(&d, act_at("2026-04-01T00:00:00Z"), SEED_A, STILE_OK);
-    is(&d, act_at("2027-03-31T23:59:59Z"), SEED_A, STILE_OK);
-    is(&d, act_at("2027-04-01T00:00:00Z"), SEED_A, STILE_DENIED);
+    /* London's days: an hour ahead of UTC in summer. */
+    is(&d, act_at("2026-03-31T22:59:59Z"), SEED_A, STILE_DENIED);
+    is(&d, act_at("2026-03-31T23:00:00Z"), SEED_A, STILE_OK);
+    is(&d, act_at("2027-03-31T22:59:59Z"), SEED_A, STILE_OK);
+    is(&d, act_at("2027-03-31T23:00:00Z"), SEED_A, STILE_DENIED);
     act = act_at("2026-11-21T10:00:00Z");
     act.because = STILE_STR("two\nlines");
     is(&d, act, SEED_A, STILE_INVALID);
