@@ -84,6 +84,19 @@ struct stile_fact {
     struct stile_date until; /* Outside of them the fact is unknown. */
 };
 
+/* What the facts given come to, and why: the very judgement of
+ * stile_govern_decide. */
+struct stile_known {
+    struct stile_str fact;
+    enum stile_truth value;
+    bool any;         /* false: nothing is given, so silence speaks */
+    size_t counts;    /* which of the facts given counts; SIZE_MAX: none */
+    const char *why;  /* one clause, static */
+    uint32_t max_age; /* days it counts after its date; 0 = for ever */
+    struct stile_date stale; /* first day it counts no more for its age alone;
+                                year 0 = none */
+};
+
 /*
  * What the record itself says of the person: coded consents and dissents
  * (consent-codes.csv, latest by clinical date, one flag a scheme), Consent
@@ -100,6 +113,27 @@ stile_govern_facts(const struct stile_rules *rules,
                    struct stile_value *const *resources, size_t count,
                    struct stile_str family, struct stile_arena *arena,
                    struct stile_fact **ret_facts, size_t *ret_count);
+
+/* For each fact of the vocabulary, in its order. An empty recipient: for
+ * whoever is not named. Facts of an item are left out. */
+STILE_MUSTCHECK enum stile_status stile_govern_known(
+    const struct stile_rules *rules, const struct stile_fact *facts,
+    size_t count, struct stile_str recipient, struct stile_date today,
+    struct stile_arena *arena, struct stile_known **ret, size_t *ret_count);
+/* What it means that a source of the family does not speak of the fact. */
+enum stile_truth stile_govern_silence(const struct stile_rules *rules,
+                                      struct stile_str fact,
+                                      struct stile_str family);
+
+/* Longest that an agreement's break-glass may last. */
+#define STILE_GLASS_HOURS_MAX 72u
+/* How long breaking the glass lasts under the agreement. NOT_FOUND, DENIED:
+ * `error` (static) says why it may not be. */
+STILE_MUSTCHECK enum stile_status
+stile_rules_break_glass(const struct stile_rules *rules,
+                        struct stile_str agreement, struct stile_str recipient,
+                        struct stile_str reason, uint32_t *ret_hours,
+                        const char **ret_error);
 
 /* Most facts one record may say; LIMIT past it. */
 #define STILE_FACTS_MAX 2000u
@@ -300,7 +334,7 @@ void stile_rules_analyse_print(const struct stile_value *report, bool meets,
 /*
  * Dates of agreements and rules that are past or come within `days`:
  * {today, days, dates: [{date, in-days, what, agreement, recipient,
- * recipient-name, stops: [rules]}]}
+ * recipient-name, stops: [rules]}], ages: [{fact, days, asked-by: [rules]}]}
  */
 STILE_MUSTCHECK enum stile_status
 stile_rules_calendar(const struct stile_rules *rules, struct stile_date today,

@@ -133,7 +133,8 @@ static void read_agreement(struct stile__load *load,
         {"expires", STILE_WANT_TEXT, true},
         {"approved-by", STILE_WANT_LIST, true},
         {"then", STILE_WANT_TEXT_OR_LIST, false},
-        {"cites", STILE_WANT_TEXT_OR_LIST, false}};
+        {"cites", STILE_WANT_TEXT_OR_LIST, false},
+        {"break-glass", STILE_WANT_MAP, false}};
     static const struct stile_key_spec papers[] = {
         {"dpia", STILE_WANT_TEXT, true},
         {"dpia-expires", STILE_WANT_TEXT, false},
@@ -145,7 +146,7 @@ static void read_agreement(struct stile__load *load,
     size_t before = load->diags->errors;
     size_t i;
 
-    if (!stile_node_expect(node, "an agreement", keys, 14, load->diags) ||
+    if (!stile_node_expect(node, "an agreement", keys, 15, load->diags) ||
         !stile_node_expect(stile_node_get(node, "papers"), "papers", papers, 3,
                            load->diags)) {
         return;
@@ -177,6 +178,7 @@ static void read_agreement(struct stile__load *load,
                                            stile_node_get(node, "for"));
     agreement->data = stile__word_mask(load, &rules->data, "data word",
                                        stile_node_get(node, "data"));
+    stile__glass_read(load, node, agreement);
     read_basis(load, node, agreement);
     read_dates(load, node, agreement);
     read_approvals(load, node);

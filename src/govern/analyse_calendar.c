@@ -112,6 +112,37 @@ static void put_stops(struct calendar *calendar, const struct entry *entry,
     }
 }
 
+/* Facts with an age limit that some rule asks. Whose word runs out when is
+ * told by 'stile facts': the rules hold no persons. */
+static void put_ages(struct calendar *calendar, struct stile_value *report)
+{
+    const struct stile_rules *rules = calendar->rules;
+    struct stile_value *list =
+        stile_value_set_new(calendar->arena, report, "ages", STILE_ARRAY);
+    size_t fact, i;
+
+    for (fact = 0; fact < rules->facts.count; fact++) {
+        struct stile_value *object, *asked;
+
+        if (!rules->fact_defs[fact].max_age) {
+            continue;
+        }
+        object = stile_value_push(
+            list, stile_value_new(calendar->arena, STILE_OBJECT));
+        put(calendar, object, "fact", rules->facts.names[fact]);
+        put_number(calendar, object, "days", rules->fact_defs[fact].max_age);
+        asked = stile_value_set_new(calendar->arena, object, "asked-by",
+                                    STILE_ARRAY);
+        for (i = 0; i < rules->rule_count; i++) {
+            if (stile__rule_facts(&rules->rules[i]) >> fact & 1) {
+                (void)stile_value_push(
+                    asked,
+                    stile_value_string(calendar->arena, rules->rules[i].id));
+            }
+        }
+    }
+}
+
 enum stile_status stile_rules_calendar(const struct stile_rules *rules,
                                        struct stile_date today, unsigned days,
                                        struct stile_arena *arena,
@@ -149,6 +180,7 @@ enum stile_status stile_rules_calendar(const struct stile_rules *rules,
             entry->agreement->recipient_name);
         put_stops(&calendar, entry, object);
     }
+    put_ages(&calendar, report);
     if (stile_arena_failed(arena)) {
         return STILE_NOMEM;
     }
@@ -185,6 +217,29 @@ static void say_date(const struct stile_value *date, int64_t in_days,
     stile_buf_byte(out, '\n');
 }
 
+static void say_ages(const struct stile_value *age, struct stile_buf *out)
+{
+    const struct stile_value *rule;
+
+    if (age) {
+        stile_buf_addc(out, "Words that count for a time only\n");
+    }
+    for (; age; age = age->next) {
+        stile_buf_printf(out,
+                         "  %.*s: %.*s days from its date, then it is not "
+                         "known; asked by: ",
+                         STILE_FMT(stile_value_text(age, "fact")),
+                         STILE_FMT(stile_value_text(age, "days")));
+        rule = stile_value_getc(age, "asked-by")->first;
+        stile_buf_addc(out, rule ? "" : "no rule");
+        for (; rule; rule = rule->next) {
+            stile_buf_printf(out, "%.*s%s", STILE_FMT(rule->text),
+                             rule->next ? ", " : "");
+        }
+        stile_buf_byte(out, '\n');
+    }
+}
+
 void stile_rules_calendar_print(const struct stile_value *report,
                                 struct stile_buf *out)
 {
@@ -206,4 +261,5 @@ void stile_rules_calendar_print(const struct stile_value *report,
         }
         say_date(date, in_days, out);
     }
+    say_ages(stile_value_getc(report, "ages")->first, out);
 }

@@ -368,14 +368,14 @@ static size_t missing(const struct codes *in, const struct codes *from)
     return count;
 }
 
-static void put_meaning(struct diff *diff, struct stile_value *list,
-                        const char *what, size_t added, size_t removed,
-                        bool wider, bool narrower)
+static struct stile_value *
+put_meaning(struct diff *diff, struct stile_value *list, const char *what,
+            size_t added, size_t removed, bool wider, bool narrower)
 {
     struct stile_value *object;
 
     if (!wider && !narrower) {
-        return;
+        return NULL;
     }
     object = stile_value_push(
         list, stile_value_new(diff->space->arena, STILE_OBJECT));
@@ -387,6 +387,60 @@ static void put_meaning(struct diff *diff, struct stile_value *list,
         stile_str_cstr(wider ? narrower ? "mixed" : "wider" : "narrower"));
     diff->wider = diff->wider || wider;
     diff->narrower = diff->narrower || narrower;
+    return object;
+}
+
+/* Who may break the glass, why and for how long is no fact of a case: it is
+ * compared as it stands. */
+static void diff_glass(struct diff *diff, const struct stile__agreement *old,
+                       const struct stile__agreement *new,
+                       struct stile_value *list)
+{
+    const struct stile_rules *rules[SETS] = {diff->space->sides[0].rules,
+                                             diff->space->sides[1].rules};
+    bool wider = new->glass_hours > (old ? old->glass_hours : 0);
+    bool narrower = old && new->glass_hours < old->glass_hours;
+    size_t added = 0, removed = 0, i;
+
+    for (i = 0; i < rules[1]->reasons.count; i++) {
+        uint32_t at =
+            stile__word_find(&rules[0]->reasons, rules[1]->reasons.names[i]);
+        bool had = old && at != STILE__NONE && (old->glass_reasons >> at & 1);
+        added += (new->glass_reasons >> i & 1) && !had;
+    }
+    for (i = 0; old && i < rules[0]->reasons.count; i++) {
+        uint32_t at =
+            stile__word_find(&rules[1]->reasons, rules[0]->reasons.names[i]);
+        bool has = at != STILE__NONE && (new->glass_reasons >> at & 1);
+        removed += (old->glass_reasons >> i & 1) && !has;
+    }
+    if (wider || narrower || added || removed) {
+        struct stile_value *object =
+            put_meaning(diff, list, "break-glass", added, removed,
+                        wider || added, narrower || removed);
+        stile__put_text(diff->space, object, "agreement", new->id);
+        stile__put_count(diff->space, object, "hours", new->glass_hours);
+        stile__put_count(diff->space, object, "hours-before",
+                         old ? old->glass_hours : 0);
+    }
+}
+
+static void diff_all_glass(struct diff *diff, const struct stile_rules *old,
+                           const struct stile_rules *new,
+                           struct stile_value *list)
+{
+    size_t i, k;
+
+    for (i = 0; i < new->agreement_count; i++) {
+        const struct stile__agreement *before = NULL;
+
+        for (k = 0; k < old->agreement_count; k++) {
+            if (stile_str_eq(old->agreements[k].id, new->agreements[i].id)) {
+                before = &old->agreements[k];
+            }
+        }
+        diff_glass(diff, before, &new->agreements[i], list);
+    }
 }
 
 /* No share looks at labels, so a label on more items only keeps more back.
@@ -406,13 +460,16 @@ static void diff_meanings(struct diff *diff, const struct stile_rules *old,
     size_t removed = missing(&labels[1], &labels[0]);
     bool differs;
 
-    put_meaning(diff, list, "labels", added, removed, removed > 0, added > 0);
+    (void)put_meaning(diff, list, "labels", added, removed, removed > 0,
+                      added > 0);
     added = missing(&consents[0], &consents[1]);
     removed = missing(&consents[1], &consents[0]);
     differs = added + removed > 0;
-    put_meaning(diff, list, "consent-codes", added, removed, differs, differs);
+    (void)put_meaning(diff, list, "consent-codes", added, removed, differs,
+                      differs);
     differs = !stile_digest_eq(&old->vocabulary, &new->vocabulary);
-    put_meaning(diff, list, "vocabulary", 0, 0, differs, differs);
+    (void)put_meaning(diff, list, "vocabulary", 0, 0, differs, differs);
+    diff_all_glass(diff, old, new, list);
 }
 
 /* ---- the whole

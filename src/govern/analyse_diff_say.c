@@ -81,6 +81,19 @@ static void say_meaning(const struct stile_value *meaning,
                        "words now mean line by line.\n\n");
         return;
     }
+    if (stile_str_eqc(what, "break-glass")) {
+        stile_buf_printf(
+            out,
+            "%.*s: break-glass of %.*s: for at most %.*s hours, before %.*s; "
+            "%.*s reasons added, %.*s removed\n\n",
+            STILE_FMT(stile_value_text(meaning, "class")),
+            STILE_FMT(stile_value_text(meaning, "agreement")),
+            STILE_FMT(stile_value_text(meaning, "hours")),
+            STILE_FMT(stile_value_text(meaning, "hours-before")),
+            STILE_FMT(stile_value_text(meaning, "added")),
+            STILE_FMT(stile_value_text(meaning, "removed")));
+        return;
+    }
     stile_buf_printf(
         out, "%.*s: code lists (%.*s): %.*s codes added, %.*s removed\n\n",
         STILE_FMT(stile_value_text(meaning, "class")), STILE_FMT(what),

@@ -148,6 +148,16 @@ static void put_share(struct flows *flows, const struct stile__rule *share,
         put_words(flows, need, "any-of", &flows->rules->facts,
                   share->needs[i].any);
     }
+    if (stile__glass_needed(flows->rules, share)) {
+        struct stile_buf says;
+        stile_buf_init(&says, 4096);
+        stile__glass_say(flows->rules,
+                         &flows->rules->agreements[share->agreement], &says);
+        stile__put_text(
+            flows->space, object, "break-glass",
+            stile_arena_str(flows->space->arena, stile_buf_str(&says)));
+        stile_buf_release(&says);
+    }
 }
 
 static bool covers(const struct stile_rules *rules,
@@ -348,6 +358,10 @@ static void say_shares(const struct stile_value *flow, struct stile_buf *out)
         for (; need; need = need->next) {
             add_list(out, stile_value_getc(need, "any-of"), " or ");
             stile_buf_addc(out, need->next ? ", and " : "");
+        }
+        if (stile_value_text(share, "break-glass").len) {
+            stile_buf_printf(out, "; the glass may be broken on %.*s",
+                             STILE_FMT(stile_value_text(share, "break-glass")));
         }
         stile_buf_byte(out, '\n');
     }

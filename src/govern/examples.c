@@ -50,6 +50,12 @@ static bool read_outcome(struct stile__load *load,
     return false;
 }
 
+/* A worked case speaks of a word that was given on its day. */
+static stile_time given_on(struct stile_date day)
+{
+    return stile_date_days(day) * (86400 * STILE_SECOND);
+}
+
 static bool read_facts(struct stile__load *load, const struct stile_node *map,
                        struct example *example)
 {
@@ -86,6 +92,9 @@ static bool read_facts(struct stile__load *load, const struct stile_node *map,
                 example->item_facts |= UINT64_C(1) << fact;
             }
             continue;
+        }
+        if (rules->fact_defs[fact].max_age) {
+            facts[count].date = given_on(example->question.today);
         }
         if (rules->fact_defs[fact].about == STILE__ABOUT_PAIR) {
             facts[count].recipient = example->question.recipient;

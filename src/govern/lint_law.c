@@ -283,6 +283,7 @@ void stile__lint_law(struct stile__load *load)
     const struct stile_rules *rules = load->rules;
     size_t i;
 
+    stile__glass_lint(load);
     for (i = 0; i < rules->agreement_count; i++) {
         lint_agreement(load, &rules->agreements[i]);
     }

@@ -87,6 +87,11 @@ static void say_share(const struct stile_rules *rules,
                    rule->needs[i].any, " or ");
     }
     stile_buf_byte(out, '.');
+    if (stile__glass_needed(rules, rule)) {
+        stile_buf_addc(out, " The glass may be broken on ");
+        stile__glass_say(rules, agreement, out);
+        stile_buf_addc(out, "; the privacy officer is told.");
+    }
 }
 
 static void say_conditions(const struct stile_rules *rules,

@@ -60,6 +60,7 @@ struct stile__fact_def {
     bool from_deceased, from_store;
     bool everyone;      /* what names nobody counts for every recipient */
     uint32_t age_under; /* 0 = not from age */
+    uint32_t max_age;   /* days it counts after its date; 0 = for ever */
     const struct stile_str *security; /* codes of Patient.meta that say yes */
     size_t security_count;
     const struct stile_str *security_no; /* and those that say no */
@@ -128,6 +129,8 @@ struct stile__agreement {
     bool explicit_consent;
     bool wrong; /* it has findings of its own */
     struct stile_date from, review, expires, dpia_expires, dspt_expires;
+    uint64_t glass_reasons; /* break-glass: words of reasons */
+    uint32_t glass_hours;   /* 0 = it has none */
     const struct stile__action *actions;
     size_t action_count;
     const struct stile_node *node;
@@ -178,7 +181,7 @@ struct stile__rule {
 struct stile_rules {
     struct stile_arena *arena;
     struct stile__words families, code_systems, purposes, kinds, groups, facts,
-        labels, data, obligations;
+        labels, data, obligations, reasons;
     const struct stile_str *system_uris[STILE__WORDS_MAX];
     size_t system_uri_counts[STILE__WORDS_MAX];
     uint64_t purposes_care;                 /* purposes that are care */
@@ -269,6 +272,18 @@ void stile__lists_check(struct stile__load *load);
 void stile__lint_lists(struct stile__load *load);
 void stile__examples_run(struct stile__load *load);
 void stile__digest_make(struct stile__load *load);
+/* glass.c: after facts and obligations; of one agreement; of the whole */
+void stile__glass_vocabulary(struct stile__load *load,
+                             const struct stile_node *root);
+void stile__glass_read(struct stile__load *load, const struct stile_node *node,
+                       struct stile__agreement *agreement);
+void stile__glass_lint(struct stile__load *load);
+bool stile__glass_needed(const struct stile_rules *rules,
+                         const struct stile__rule *rule);
+/* "risk-to-life or court-order, for at most 24 hours" */
+void stile__glass_say(const struct stile_rules *rules,
+                      const struct stile__agreement *agreement,
+                      struct stile_buf *out);
 /* The canonical form of one node: canon.c. */
 struct stile_str stile__canon_node(struct stile_arena *arena,
                                    const struct stile_node *node);
@@ -342,6 +357,10 @@ struct stile__context {
     struct stile_str recipient;
     enum stile_truth facts[STILE__WORDS_MAX];
 };
+/* What is known of one fact, and why; see stile_govern_known. */
+void stile__fact_known(const struct stile_rules *rules,
+                       const struct stile_question *question, uint32_t fact,
+                       struct stile_known *ret);
 void stile__context_make(const struct stile_rules *rules,
                          const struct stile_question *question,
                          struct stile__context *ret);
@@ -359,6 +378,8 @@ bool stile__limit_fires(const struct stile__context *context,
 enum stile_truth stile__in_mask(uint64_t mask, uint32_t word);
 bool stile__labels_match(const struct stile__rule *rule,
                          struct stile__item_labels labels);
+/* All that the rule asks of the person: needs, conditions, exceptions. */
+uint64_t stile__rule_facts(const struct stile__rule *rule);
 /* Whether the context's date lies within all that the share rests on. */
 const char *stile__share_lapsed(const struct stile__context *context,
                                 const struct stile__rule *rule);

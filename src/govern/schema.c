@@ -84,6 +84,8 @@ static const char fixed_defs[] =
     "\"items\": {\"type\": \"string\"}}]},\n"
     "    \"date\": {\"type\": \"string\", \"pattern\": "
     "\"^[0-9]{4}-[0-9]{2}-[0-9]{2}$\"},\n"
+    "    \"hours\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": "
+    "72},\n"
     "    \"yes\": {\"enum\": [\"yes\", true]},\n"
     "    \"truth\": {\"enum\": [\"yes\", \"no\", \"unknown\", true, false]},\n"
     "    \"relabel\": {\"type\": \"object\", \"required\": [\"label\", "
@@ -181,7 +183,11 @@ static const char agreement_text[] =
     "\"#/$defs/text\"}, \"key\": {\"$ref\": \"#/$defs/text\"}, \"on\": "
     "{\"$ref\": \"#/$defs/date\"}}}},\n"
     "    \"then\": {\"$ref\": \"#/$defs/duties\"},\n"
-    "    \"cites\": {\"$ref\": \"#/$defs/texts\"}}}";
+    "    \"cites\": {\"$ref\": \"#/$defs/texts\"},\n"
+    "    \"break-glass\": {\"type\": \"object\", \"additionalProperties\": "
+    "false, \"required\": [\"reasons\", \"hours\"], \"properties\": "
+    "{\"reasons\": {\"$ref\": \"#/$defs/reasons\"}, \"hours\": {\"$ref\": "
+    "\"#/$defs/hours\"}}}}}";
 
 static const char example_text[] =
     "  {\"type\": \"object\", \"additionalProperties\": false, \"required\": "
@@ -210,6 +216,7 @@ static void add_words(const struct stile_rules *rules, struct stile_buf *out)
     add_enum(out, "kind", rules->kinds.names, rules->kinds.count);
     add_enum(out, "group", rules->groups.names, rules->groups.count);
     add_enum(out, "family", rules->families.names, rules->families.count);
+    add_enum(out, "reason", rules->reasons.names, rules->reasons.count);
     stile_buf_addc(out, "    \"body\": {\"anyOf\": [{\"$ref\": "
                         "\"#/$defs/kind\"}, {\"$ref\": \"#/$defs/group\"}]},\n"
                         "    \"purposes-or-care\": {\"anyOf\": [{\"enum\": "
@@ -226,6 +233,7 @@ static void add_words(const struct stile_rules *rules, struct stile_buf *out)
     add_list_of(out, "facts", "fact");
     add_list_of(out, "labels", "label");
     add_list_of(out, "purposes", "purpose");
+    add_list_of(out, "reasons", "reason");
     add_list_of(out, "bodies", "body");
     add_list_of(out, "duties", "duty");
     add_list_of(out, "carried", "carried-one");

@@ -13,39 +13,61 @@ struct resolved {
     bool any;
     stile_time date;
     enum stile_truth value;
+    size_t counts; /* index in the question, or SIZE_MAX */
+    const char *why;
 };
+
+static int64_t day_of(stile_time time)
+{
+    stile_time day = 86400 * STILE_SECOND;
+
+    return time >= 0 ? time / day : -((day - 1 - time) / day);
+}
 
 /* What is dated after today cannot have been said yet: a yes like that is a
  * slip, or an attempt to outlast a refusal. */
 static enum stile_truth value_of(const struct stile_fact *fact,
-                                 struct stile_date today)
+                                 struct stile_date today, const char **ret_why)
 {
-    stile_time tomorrow =
-        (stile_time)(stile_date_days(today) + 1) * 86400 * STILE_SECOND;
+    if (fact->value == STILE_YES &&
+        day_of(fact->date) > stile_date_days(today)) {
+        *ret_why = "it is dated after today";
+        return STILE_UNKNOWN;
+    }
+    return fact->value;
+}
 
-    return fact->value == STILE_YES && fact->date >= tomorrow ? STILE_UNKNOWN
-                                                              : fact->value;
+/* Too old, or nobody can tell how old. */
+static bool stale(const struct resolved *found, uint32_t max_age,
+                  struct stile_date today)
+{
+    int64_t age = stile_date_days(today) - day_of(found->date);
+
+    return max_age && (!found->date || age < 0 || age > max_age);
 }
 
 /* The latest by date decides; if the latest disagree, or none of them holds
  * on the day asked about, nothing is known. */
 static struct resolved resolve(const struct stile_question *question,
                                struct stile_str name,
-                               struct stile_str recipient)
+                               struct stile_str recipient, uint32_t max_age)
 {
-    struct resolved result = {false, 0, STILE_UNKNOWN};
+    struct resolved result = {false, 0, STILE_UNKNOWN, SIZE_MAX, NULL};
     bool holds = false;
     size_t i;
 
     for (i = 0; i < question->fact_count; i++) {
         const struct stile_fact *fact = &question->facts[i];
+        const char *why = "it is the latest";
+        enum stile_truth value;
 
         if (!stile_str_eq(fact->name, name) ||
             !stile_str_eq(fact->recipient, recipient)) {
             continue;
         }
         if (!result.any || fact->date > result.date) {
-            result = (struct resolved){true, fact->date, STILE_UNKNOWN};
+            result = (struct resolved){true, fact->date, STILE_UNKNOWN, i,
+                                       "it does not hold today"};
             holds = false;
         } else if (fact->date < result.date) {
             continue;
@@ -53,12 +75,19 @@ static struct resolved resolve(const struct stile_question *question,
         if (!in_period(fact, question->today)) {
             continue;
         }
-        if (holds && result.value != value_of(fact, question->today)) {
-            result.value = STILE_UNKNOWN;
-        } else {
-            result.value = value_of(fact, question->today);
+        value = value_of(fact, question->today, &why);
+        if (holds && result.value != value) {
+            value = STILE_UNKNOWN;
+            why = "the latest disagree";
         }
+        result.counts = i;
+        result.value = value;
+        result.why = why;
         holds = true;
+    }
+    if (result.any && stale(&result, max_age, question->today)) {
+        result.value = STILE_UNKNOWN;
+        result.why = "it is too old, or its date is not known";
     }
     return result;
 }
@@ -69,7 +98,8 @@ static struct resolved resolve_any(const struct stile_question *question,
                                    struct stile_str name,
                                    struct stile_str recipient)
 {
-    struct resolved result = {false, 0, STILE_NO};
+    struct resolved result = {false, 0, STILE_NO, SIZE_MAX,
+                              "none of them is open"};
     size_t i;
 
     for (i = 0; i < question->fact_count; i++) {
@@ -84,8 +114,13 @@ static struct resolved resolve_any(const struct stile_question *question,
             value = STILE_UNKNOWN;
         }
         result.any = true;
-        if (value == STILE_YES || result.value == STILE_NO) {
+        if (value == STILE_YES ||
+            (result.value == STILE_NO && value == STILE_UNKNOWN)) {
             result.value = value;
+            result.counts = i;
+            result.date = fact->date;
+            result.why = value == STILE_YES ? "one of them is open"
+                                            : "one of them may be open";
         }
     }
     return result;
@@ -100,36 +135,71 @@ static enum stile_truth absent(const struct stile_rules *rules,
     return i == STILE__NONE ? STILE_UNKNOWN : def->absent[i];
 }
 
+static struct resolved fact_resolve(const struct stile_rules *rules,
+                                    const struct stile_question *question,
+                                    uint32_t fact)
+{
+    const struct stile__fact_def *def = &rules->fact_defs[fact];
+    struct stile_str name = rules->facts.names[fact];
+    struct resolved general =
+        resolve(question, name, STILE_STR_NULL, def->max_age);
+    struct resolved named;
+
+    if (def->about == STILE__ABOUT_PERSON) {
+        return general;
+    }
+    named = !question->recipient.len ? (struct resolved){.counts = SIZE_MAX}
+            : def->from_referral
+                ? resolve_any(question, name, question->recipient)
+                : resolve(question, name, question->recipient, def->max_age);
+    if (!named.any) {
+        /* A yes that names nobody is no yes to this recipient, unless the
+         * fact is one of everyone. */
+        if (general.any && general.value == STILE_YES && !def->everyone) {
+            general.value = STILE_UNKNOWN;
+            general.why = "a yes that names nobody is no yes to this one";
+        }
+        return general;
+    }
+    if (named.value == STILE_YES && general.any && general.value != STILE_YES &&
+        general.date >= named.date) {
+        named = general; /* a later refusal that names nobody */
+        named.value = STILE_UNKNOWN;
+        named.why = "a later word that names nobody undoes the yes";
+    }
+    return named;
+}
+
 static enum stile_truth fact_truth(const struct stile_rules *rules,
                                    const struct stile_question *question,
                                    uint32_t fact)
 {
-    const struct stile__fact_def *def = &rules->fact_defs[fact];
-    struct stile_str name = rules->facts.names[fact];
-    struct resolved general = resolve(question, name, STILE_STR_NULL);
-    struct resolved named;
+    struct resolved found = fact_resolve(rules, question, fact);
 
-    if (def->about == STILE__ABOUT_PERSON) {
-        return general.any ? general.value
-                           : absent(rules, def, question->family);
+    return found.any ? found.value
+                     : absent(rules, &rules->fact_defs[fact], question->family);
+}
+
+void stile__fact_known(const struct stile_rules *rules,
+                       const struct stile_question *question, uint32_t fact,
+                       struct stile_known *ret)
+{
+    const struct stile__fact_def *def = &rules->fact_defs[fact];
+    struct resolved found = fact_resolve(rules, question, fact);
+
+    *ret = (struct stile_known){.fact = rules->facts.names[fact],
+                                .value = found.value,
+                                .any = found.any,
+                                .counts = found.counts,
+                                .why = found.why,
+                                .max_age = def->max_age};
+    if (!found.any) {
+        ret->value = STILE_UNKNOWN;
+        ret->why = "nothing is recorded; see what silence means";
+    } else if (def->max_age && found.date && found.date != INT64_MAX) {
+        ret->stale =
+            stile_date_from_days(day_of(found.date) + def->max_age + 1);
     }
-    named = def->from_referral
-                ? resolve_any(question, name, question->recipient)
-                : resolve(question, name, question->recipient);
-    if (!named.any && !general.any) {
-        return absent(rules, def, question->family);
-    }
-    if (!named.any) {
-        /* A yes that names nobody is no yes to this recipient, unless the
-         * fact is one of everyone. */
-        return general.value == STILE_YES && !def->everyone ? STILE_UNKNOWN
-                                                            : general.value;
-    }
-    if (named.value == STILE_YES && general.any && general.value != STILE_YES &&
-        general.date >= named.date) {
-        return STILE_UNKNOWN; /* a later refusal that names nobody */
-    }
-    return named.value;
 }
 
 void stile__context_make(const struct stile_rules *rules,
@@ -170,6 +240,20 @@ void stile__context_make(const struct stile_rules *rules,
         context.facts[i] = fact_truth(rules, question, i);
     }
     *ret = context;
+}
+
+uint64_t stile__rule_facts(const struct stile__rule *rule)
+{
+    uint64_t facts = rule->when_facts;
+    size_t i;
+
+    for (i = 0; i < rule->need_count; i++) {
+        facts |= rule->needs[i].any;
+    }
+    for (i = 0; i < rule->unless_count; i++) {
+        facts |= rule->unless[i].facts;
+    }
+    return facts;
 }
 
 const char *stile__share_lapsed(const struct stile__context *context,

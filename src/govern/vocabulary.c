@@ -4,6 +4,8 @@
  */
 #include "private.h"
 
+#define MAX_AGE_MAX 3660 /* days: ten years */
+
 static const struct stile_node *section(struct stile__load *load,
                                         const struct stile_node *root,
                                         const char *key,
@@ -190,6 +192,23 @@ static void read_about(struct stile__load *load, const struct stile_node *node,
     }
 }
 
+/* From 1 to `most`; 0 when it is not there. */
+static uint32_t number(struct stile__load *load, const struct stile_node *map,
+                       const char *key, int64_t most)
+{
+    const struct stile_node *node = stile_node_get(map, key);
+    int64_t value = 0;
+
+    if (node && (!stile_str_to_int64(node->text, &value) || value < 1 ||
+                 value > most)) {
+        (void)stile_node_diag(load->diags, node, "R101", STILE_ERROR,
+                              "'%s' is a number from 1 to %lld", key,
+                              (long long)most);
+        return 0;
+    }
+    return (uint32_t)value;
+}
+
 static void read_fact(struct stile__load *load, const struct stile_node *node)
 {
     static const struct stile_key_spec keys[] = {
@@ -201,14 +220,13 @@ static void read_fact(struct stile__load *load, const struct stile_node *node)
         {"patient-marked", STILE_WANT_TEXT_OR_LIST, false},
         {"patient-marked-not", STILE_WANT_TEXT_OR_LIST, false},
         {"age-under", STILE_WANT_TEXT, false},
+        {"max-age", STILE_WANT_TEXT, false},
         {"absent", STILE_WANT_MAP, false},
         {"then", STILE_WANT_TEXT_OR_LIST, false}};
     struct stile_rules *rules = load->rules;
     struct stile__fact_def *def = &rules->fact_defs[rules->facts.count];
-    const struct stile_node *age;
-    int64_t years = 0;
 
-    if (!stile_node_expect(node, "a fact", keys, 10, load->diags) ||
+    if (!stile_node_expect(node, "a fact", keys, 11, load->diags) ||
         !stile__word_add(load, &rules->facts, "fact", node)) {
         return;
     }
@@ -221,17 +239,8 @@ static void read_fact(struct stile__load *load, const struct stile_node *node)
     def->security_no =
         stile__texts(load, stile_node_get(node, "patient-marked-not"),
                      &def->security_no_count);
-    age = stile_node_get(node, "age-under");
-    if (age) {
-        if (!stile_str_to_int64(age->text, &years) || years < 1 ||
-            years > 120) {
-            (void)stile_node_diag(load->diags, age, "R101", STILE_ERROR,
-                                  "an age in years from 1 to 120 must stand "
-                                  "here");
-        } else {
-            def->age_under = (uint32_t)years;
-        }
-    }
+    def->age_under = number(load, node, "age-under", 120);
+    def->max_age = number(load, node, "max-age", MAX_AGE_MAX);
     read_absent(load, stile_node_get(node, "absent"), def);
     def->notify = stile__word_mask(load, &rules->obligations, "obligation",
                                    stile_node_get(node, "then"));
@@ -386,6 +395,7 @@ void stile__vocabulary_read(struct stile__load *load,
         {"consent-purposes", STILE_WANT_TEXT_OR_LIST, false},
         {"links-stop-at", STILE_WANT_TEXT_OR_LIST, true},
         {"free-text", STILE_WANT_TEXT_OR_LIST, true},
+        {"break-glass-reasons", STILE_WANT_MAP, false},
         {"revoked-law", STILE_WANT_TEXT_OR_LIST, false}};
     struct stile_rules *rules = load->rules;
 
@@ -401,6 +411,7 @@ void stile__vocabulary_read(struct stile__load *load,
     each(load, root, "obligations", read_obligation);
     each(load, root, "facts", read_fact);
     each(load, root, "labels", read_label);
+    stile__glass_vocabulary(load, root);
     rules->consent_purposes =
         stile__texts(load, stile_node_get(root, "consent-purposes"),
                      &rules->consent_purpose_count);

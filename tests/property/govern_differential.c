@@ -161,6 +161,11 @@ static void make_question(const struct world *world,
         ret->facts[i] = (struct stile_fact){.name = stile_str_cstr(names[i]),
                                             .value = truths[made->facts[i]]};
     }
+    if (made->age != REF_UNDATED) {
+        ret->facts[0].date =
+            (stile_date_days(ref_dates[made->day]) - made->age) *
+            (86400 * STILE_SECOND);
+    }
     ret->facts[2].recipient = stile_str_cstr(recipients[made->agreement]);
     ret->question = (struct stile_question){
         .sender = STILE_STR("S"),
@@ -352,6 +357,53 @@ Test(govern_differential, engine_and_reference_agree_on_every_case,
     }
     cr_assert(went > 1000 && waited > 100 && stayed > 1000,
               "%zu went, %zu waited, %zu stayed", went, waited, stayed);
+    stile_arena_free(&world.arena);
+}
+
+/* One fact may be too old to count: at its age limit and one day past it, and
+ * of no date at all. */
+Test(govern_differential, engine_and_reference_agree_on_what_is_too_old,
+     .timeout = 300)
+{
+    static const int ages[] = {REF_UNDATED, REF_MAX_AGE, REF_MAX_AGE + 1};
+    struct world world;
+    uint64_t state, seed = seed_of("too old", &state);
+    size_t set_number, a, differs = 0;
+
+    open_world(&world);
+    for (set_number = 0; set_number < SETS / 3; set_number++) {
+        struct stile_arena_mark mark = stile_arena_mark(world.arena);
+        struct ref_case made = {0};
+        struct ref_set set;
+        const struct stile_rules *rules;
+        unsigned word;
+
+        ref_draw(&state, &set);
+        rules = load_set(world.arena, &set);
+        do {
+            struct ref_result engine[REF_WORDS];
+
+            for (a = 0; a < sizeof(ages) / sizeof(ages[0]); a++) {
+                struct ref_case old = made;
+
+                old.age = ages[a];
+                ask(&world, rules, &set, &old, engine);
+                for (word = 0; word < REF_WORDS; word++) {
+                    struct ref_result plain = ref_decide(&set, &old, word);
+
+                    cr_assert(engine[word].outcome == plain.outcome &&
+                                  engine[word].level == plain.level,
+                              "seed %llu set %zu word %u age %d: %d and not %d",
+                              (unsigned long long)seed, set_number, word,
+                              old.age, engine[word].outcome, plain.outcome);
+                    differs +=
+                        ref_decide(&set, &made, word).outcome != plain.outcome;
+                }
+            }
+        } while (next_case(&made));
+        stile_arena_rewind(world.arena, mark);
+    }
+    cr_assert_gt(differs, 100, "age made a difference %zu times", differs);
     stile_arena_free(&world.arena);
 }
 

@@ -326,10 +326,14 @@ struct ref_result ref_decide(const struct ref_set *set,
 {
     struct tally tally = {0};
     struct ref_result result = {0};
+    struct ref_case aged = *made;
     size_t i;
 
+    if (made->age == REF_UNDATED || made->age > REF_MAX_AGE) {
+        aged.facts[0] = REF_UNKNOWN;
+    }
     for (i = 0; i < set->rule_count; i++) {
-        apply_rule(set, i, made, word, &tally);
+        apply_rule(set, i, &aged, word, &tally);
     }
     if (tally.dropped && word == 4) {
         tally.level = 4;
@@ -385,7 +389,7 @@ const char ref_vocabulary[] =
     "  hold-d3: {means: hold, does: hold, data: [d3]}\n"
     "  tell: {means: tell, does: notify, whom: officer}\n"
     "facts:\n"
-    "  a: {about: person, means: a, missing: no a, from: store}\n"
+    "  a: {about: person, means: a, missing: no a, from: store, max-age: 5}\n"
     "  b: {about: person, means: b, missing: no b, from: store}\n"
     "  p: {about: person-and-recipient, means: p, missing: no p, from: store}\n"
     "labels:\n"

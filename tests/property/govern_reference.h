@@ -14,6 +14,8 @@
 #define REF_LABELS 2 /* x, y */
 #define REF_RULES 7
 #define REF_DATES 6
+#define REF_MAX_AGE 5    /* days that a word on fact a counts */
+#define REF_UNDATED (-1) /* nobody knows when it was said */
 
 enum ref_truth {
     REF_UNKNOWN,
@@ -79,6 +81,7 @@ struct ref_case {
     unsigned agreement, purpose;
     int day; /* of ref_dates */
     enum ref_truth facts[REF_FACTS];
+    int age;               /* of fact a, in days */
     unsigned own, related; /* labels */
     unsigned looked;       /* rules a person looked at, by place in the set */
     bool looked_agreement;

@@ -388,3 +388,123 @@ Test(govern_facts, consent_to_one_item_is_for_that_item_alone)
     cr_assert_eq(help_item(&made, "Condition", "no")->outcome,
                  STILE_OUTCOME_WITHHOLD);
 }
+
+/* ---- how long a word counts, and what is known ---- */
+
+static stile_time days_ago(int days)
+{
+    return (stile_date_days(set.today) - days) * (86400 * STILE_SECOND);
+}
+
+static struct stile_known known_of(const struct stile_fact *facts, size_t count,
+                                   const char *recipient, const char *name)
+{
+    struct stile_known *known = NULL;
+    size_t n = 0, i;
+
+    cr_assert_eq(stile_govern_known(set.rules, facts, count,
+                                    stile_str_cstr(recipient), set.today,
+                                    set.arena, &known, &n),
+                 STILE_OK);
+    for (i = 0; i < n; i++) {
+        if (stile_str_eqc(known[i].fact, name)) {
+            return known[i];
+        }
+    }
+    cr_assert_fail("no fact %s", name);
+    return known[0];
+}
+
+Test(govern_facts, an_opt_out_answer_counts_seven_days_and_not_the_eighth)
+{
+    struct stile_fact fact = {.name = STILE_STR("national-opt-out"),
+                              .value = STILE_NO};
+    struct stile_known known;
+
+    fact.date = days_ago(7);
+    known = known_of(&fact, 1, "", "national-opt-out");
+    cr_assert_eq(known.value, STILE_NO);
+    cr_assert_eq(known.max_age, 7);
+    cr_assert_eq(stile_date_days(known.stale), stile_date_days(set.today) + 1);
+    fact.date = days_ago(8);
+    known = known_of(&fact, 1, "", "national-opt-out");
+    cr_assert_eq(known.value, STILE_UNKNOWN);
+    cr_assert_eq(stile_date_days(known.stale), stile_date_days(set.today));
+    cr_assert(known.any);
+    fact.date = 0;
+    cr_assert_eq(known_of(&fact, 1, "", "national-opt-out").value,
+                 STILE_UNKNOWN, "nobody knows how old it is");
+    fact.date = days_ago(-1);
+    cr_assert_eq(known_of(&fact, 1, "", "national-opt-out").value,
+                 STILE_UNKNOWN, "it cannot have been given tomorrow");
+    fact.name = STILE_STR("spine-sensitive");
+    fact.date = days_ago(5000);
+    known = known_of(&fact, 1, "", "spine-sensitive");
+    cr_assert_eq(known.value, STILE_NO, "it has no age limit");
+    cr_assert_eq(known.stale.year, 0);
+}
+
+Test(govern_facts, an_old_answer_is_not_helped_by_an_older)
+{
+    struct stile_fact facts[] = {
+        {.name = STILE_STR("national-opt-out"), .value = STILE_YES},
+        {.name = STILE_STR("national-opt-out"), .value = STILE_NO}};
+
+    facts[0].date = days_ago(9);
+    facts[1].date = days_ago(8);
+    cr_assert_eq(known_of(facts, 2, "", "national-opt-out").value,
+                 STILE_UNKNOWN);
+    facts[1].date = days_ago(2);
+    cr_assert_eq(known_of(facts, 2, "", "national-opt-out").value, STILE_NO);
+    cr_assert_eq(known_of(facts, 2, "", "national-opt-out").counts, 1);
+}
+
+Test(govern_facts, what_is_known_says_which_word_counts_and_why)
+{
+    struct stile_fact facts[] = {
+        {.name = STILE_STR("consent-to-this-recipient"),
+         .value = STILE_YES,
+         .recipient = STILE_STR("VCS07")},
+        {.name = STILE_STR("consent-to-this-recipient"),
+         .value = STILE_NO,
+         .recipient = STILE_STR("VCS07")},
+        {.name = STILE_STR("consent-to-this-recipient"), .value = STILE_YES}};
+    const char *name = "consent-to-this-recipient";
+    struct stile_known known;
+
+    facts[0].date = days_ago(3);
+    facts[1].date = days_ago(4);
+    known = known_of(facts, 2, "VCS07", name);
+    cr_assert_eq(known.value, STILE_YES);
+    cr_assert_eq(known.counts, 0);
+    cr_assert_str_eq(known.why, "it is the latest");
+    facts[1].date = facts[0].date;
+    known = known_of(facts, 2, "VCS07", name);
+    cr_assert_eq(known.value, STILE_UNKNOWN);
+    cr_assert_str_eq(known.why, "the latest disagree");
+    facts[0].until = stile_date_from_days(stile_date_days(set.today) - 1);
+    known = known_of(facts, 1, "VCS07", name);
+    cr_assert_eq(known.value, STILE_UNKNOWN);
+    cr_assert_str_eq(known.why, "it does not hold today");
+    known = known_of(facts + 2, 1, "VCS07", name);
+    cr_assert_eq(known.value, STILE_UNKNOWN);
+    cr_assert_eq(known.counts, 0);
+    known = known_of(facts, 1, "", name);
+    cr_assert_not(known.any);
+    cr_assert_eq(known.counts, SIZE_MAX);
+}
+
+Test(govern_facts, silence_is_told_by_family)
+{
+    cr_assert_eq(stile_govern_silence(set.rules,
+                                      STILE_STR("dissent-local-sharing"),
+                                      STILE_STR("emis")),
+                 STILE_NO);
+    cr_assert_eq(stile_govern_silence(set.rules,
+                                      STILE_STR("dissent-local-sharing"),
+                                      STILE_STR("systmone")),
+                 STILE_UNKNOWN);
+    cr_assert_eq(
+        stile_govern_silence(set.rules, STILE_STR("no"), STILE_STR("emis")),
+        STILE_UNKNOWN);
+}

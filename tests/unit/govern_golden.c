@@ -3,7 +3,8 @@
  * replace a shipped rule file, "=== +name" add one beside it, and the last
  * section, "=== findings", is what must be said of it, word for word.
  * tests/golden/govern/decisions/<case>.json: a question; <case>.txt: the
- * decision in words, and what leaves. With STILE_GOLDEN_WRITE set these are
+ * decision in words, and what leaves. tests/golden/govern/flows/: what officers
+ * are told of the shipped set. With STILE_GOLDEN_WRITE set these are
  * written anew, to be read in a diff; the test fails all the same.
  */
 #define _POSIX_C_SOURCE 200809L
@@ -79,6 +80,24 @@ static bool run_wrong(const char *path)
     return same;
 }
 
+static bool is_as_written(const char *path, const struct stile_buf *actual,
+                          struct stile_str expected)
+{
+    bool same = stile_str_eq(stile_buf_str(actual), expected);
+
+    if (!same && getenv("STILE_GOLDEN_WRITE") != NULL) {
+        FILE *file = fopen(path, "wb");
+        cr_assert_not_null(file);
+        cr_assert_eq(fwrite(stile_buf_str(actual).ptr, 1, actual->len, file),
+                     actual->len);
+        cr_assert_eq(fclose(file), 0);
+    }
+    if (!same) {
+        cr_log_error("%s: said\n%.*s", path, STILE_FMT(stile_buf_str(actual)));
+    }
+    return same;
+}
+
 static bool run_decision(const char *path)
 {
     struct help_set set;
@@ -99,17 +118,41 @@ static bool run_decision(const char *path)
     stile_decision_print(made.decision, &actual);
     stile_buf_addc(&actual, "--- leaves\n");
     stile_buf_add(&actual, help_out_json(set.arena, &made));
-    same = stile_str_eq(stile_buf_str(&actual), expected);
-    if (!same && getenv("STILE_GOLDEN_WRITE") != NULL) {
-        FILE *file = fopen(answer, "wb");
-        cr_assert_not_null(file);
-        cr_assert_eq(fwrite(stile_buf_str(&actual).ptr, 1, actual.len, file),
-                     actual.len);
-        cr_assert_eq(fclose(file), 0);
+    same = is_as_written(answer, &actual, expected);
+    stile_buf_release(&actual);
+    help_close(&set);
+    return same;
+}
+
+/* receives-<body>.txt, who-sees-<data word>.txt, labelled-<label>.txt */
+static bool run_flow(const char *path)
+{
+    static const char *const heads[] = {"receives-", "who-sees-", "labelled-"};
+    struct stile_str name = stile_str_cstr(strrchr(path, '/') + 1);
+    struct stile_str asked[3] = {STILE_STR_NULL, STILE_STR_NULL,
+                                 STILE_STR_NULL};
+    struct stile_flow_query query;
+    struct stile_value *report = NULL;
+    struct help_set set;
+    struct stile_buf actual;
+    size_t i;
+    bool same;
+
+    for (i = 0; i < 3; i++) {
+        if (stile_str_starts(name, stile_str_cstr(heads[i]))) {
+            asked[i] = stile_str_sub(name, strlen(heads[i]),
+                                     name.len - strlen(heads[i]) - 4);
+        }
     }
-    if (!same) {
-        cr_log_error("%s: said\n%.*s", path, STILE_FMT(stile_buf_str(&actual)));
-    }
+    query = (struct stile_flow_query){asked[0], asked[1], asked[2]};
+    help_open(&set);
+    cr_assert_eq(help_load(&set), STILE_OK);
+    cr_assert_eq(
+        stile_rules_flows(set.rules, &query, set.today, set.arena, &report),
+        STILE_OK, "%s", path);
+    stile_buf_init(&actual, 1u << 20);
+    stile_rules_flows_print(report, &actual);
+    same = is_as_written(path, &actual, help_read(set.arena, path));
     stile_buf_release(&actual);
     help_close(&set);
     return same;
@@ -147,4 +190,9 @@ Test(govern_golden, wrong_rule_files_are_refused_word_for_word)
 Test(govern_golden, decisions_read_as_written)
 {
     run_all(GOLDEN "decisions/", ".json", run_decision, 4);
+}
+
+Test(govern_golden, who_gets_what_reads_as_written)
+{
+    run_all(GOLDEN "flows/", ".txt", run_flow, 10);
 }

@@ -85,6 +85,29 @@ void help_replace(struct help_set *set, const char *name, const char *text)
     cr_assert_fail("no file %s", name);
 }
 
+void help_edit(struct help_set *set, const char *name, struct stile_str from,
+               struct stile_str to)
+{
+    size_t i;
+
+    for (i = 0; i < set->count; i++) {
+        struct stile_source *source = &set->sources[i];
+        size_t at;
+
+        if (!stile_str_eqc(source->name, name)) {
+            continue;
+        }
+        at = stile_str_find_str(source->text, from);
+        cr_assert_neq(at, SIZE_MAX, "%.*s", STILE_FMT(from));
+        source->text = stile_arena_printf(
+            set->arena, "%.*s%.*s%.*s",
+            STILE_FMT(stile_str_sub(source->text, 0, at)), STILE_FMT(to),
+            STILE_FMT(stile_str_sub(source->text, at + from.len, SIZE_MAX)));
+        return;
+    }
+    cr_assert_fail("no file %s", name);
+}
+
 void help_add(struct help_set *set, const char *name, const char *text)
 {
     size_t i;
@@ -138,7 +161,9 @@ static void add_facts(struct help_set *set, struct stile_value *json,
                                         "care-relationship",
                                         "registered",
                                         "booked",
-                                        "self-claimed"};
+                                        "self-claimed",
+                                        "break-glass",
+                                        "safeguarding-concern"};
     struct stile_value *map = stile_value_getc(json, "facts");
     struct stile_value *entry;
     struct stile_fact *own = NULL;
@@ -159,7 +184,7 @@ static void add_facts(struct help_set *set, struct stile_value *json,
         all[count].name = entry->name;
         all[count].value = truth_of(entry->text);
         all[count].source = STILE_STR("test");
-        for (i = 0; i < 8; i++) {
+        for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
             if (stile_str_eqc(entry->name, pairs[i])) {
                 all[count].recipient = question->recipient;
             }

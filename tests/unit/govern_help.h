@@ -22,6 +22,9 @@ void help_close(struct help_set *set);
 /* Replaces the shipped file of that base name. */
 void help_replace(struct help_set *set, const char *name, const char *text);
 void help_add(struct help_set *set, const char *name, const char *text);
+/* The first `from` of that file becomes `to`. */
+void help_edit(struct help_set *set, const char *name, struct stile_str from,
+               struct stile_str to);
 enum stile_status help_load(struct help_set *set);
 struct stile_value *help_json(struct stile_arena *arena, const char *text);
 

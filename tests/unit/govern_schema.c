@@ -128,6 +128,17 @@ static bool count_fits(const struct stile_value *key,
                : (int64_t)node->count <= number;
 }
 
+static bool number_fits(const struct stile_value *key,
+                        const struct stile_node *node)
+{
+    int64_t bound = 0, number = 0;
+
+    cr_assert(stile_str_to_int64(key->text, &bound));
+    return stile_str_to_int64(node->text, &number) &&
+           (stile_str_eqc(key->name, "minimum") ? number >= bound
+                                                : number <= bound);
+}
+
 static bool keyword_fits(const struct stile_value *key,
                          const struct stile_node *node)
 {
@@ -164,6 +175,9 @@ static bool keyword_fits(const struct stile_value *key,
     }
     if (stile_str_eqc(name, "items")) {
         return items_fit(key, node);
+    }
+    if (stile_str_eqc(name, "minimum") || stile_str_eqc(name, "maximum")) {
+        return number_fits(key, node);
     }
     if (stile_str_starts(name, STILE_STR("min")) ||
         stile_str_starts(name, STILE_STR("max"))) {
