@@ -147,6 +147,11 @@ stile_plan_load(const char *folder, const struct stile_config *config,
                 struct stile_date today, struct stile_diags *diags,
                 struct stile_plan_box **ret);
 void stile_plan_release(struct stile_plan_box **box);
+/* Formats, maps and codes under `folder` alone, for looking at them: with
+ * INVALID *ret is set too, unless nothing could be read. */
+STILE_MUSTCHECK enum stile_status
+stile_maps_folder_read(const char *folder, struct stile_arena *arena,
+                       struct stile_diags *diags, struct stile_mapset **ret);
 /* The rules under `folder`/rules alone, for looking at them. */
 STILE_MUSTCHECK enum stile_status
 stile_rules_folder_load(const char *folder, struct stile_date today,

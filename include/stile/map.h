@@ -40,6 +40,24 @@ stile_mapset_compile(const struct stile_schema *schema,
                      struct stile_arena *arena, struct stile_diags *diags,
                      struct stile_mapset **ret);
 
+/* The same, and *ret is set beside INVALID too: a set to be looked at, with
+ * nothing to run. */
+STILE_MUSTCHECK enum stile_status
+stile_mapset_read(const struct stile_schema *schema,
+                  const struct stile_source *maps, size_t map_count,
+                  const struct stile_source *codes, size_t code_count,
+                  struct stile_arena *arena, struct stile_diags *diags,
+                  struct stile_mapset **ret);
+/*
+ * The checked tree as one JSON object (mappings/schema/tree.json), for
+ * editors: every statement with its place and what its names turned out to
+ * be, and the findings. `only` is a mapping's name or the end of a file's;
+ * empty: all. Returns how many mappings it names.
+ */
+size_t stile_mapset_tree(const struct stile_mapset *set, struct stile_str only,
+                         const struct stile_diags *diags,
+                         struct stile_buf *out);
+
 size_t stile_mapset_count(const struct stile_mapset *set);
 const struct stile_mapping *stile_mapset_at(const struct stile_mapset *set,
                                             size_t i);

@@ -26,6 +26,7 @@ static const struct cli_command *const commands[] = {
     &stile__cmd_map_test,
     &stile__cmd_map_import,
     &stile__cmd_map_export,
+    &stile__cmd_map_tree,
     &stile__cmd_map_diff,
     &stile__cmd_map_coverage,
     &stile__cmd_health,

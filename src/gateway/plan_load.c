@@ -134,6 +134,26 @@ static const struct stile_mapset *load_maps(struct loader *l,
     return set;
 }
 
+enum stile_status stile_maps_folder_read(const char *folder,
+                                         struct stile_arena *arena,
+                                         struct stile_diags *diags,
+                                         struct stile_mapset **ret)
+{
+    struct loader l = {folder, arena, diags, diags->errors};
+    const struct stile_schema *schema = load_schema(&l);
+    struct files maps = read_folder(&l, "maps", ".map", true);
+    struct files codes = read_codes(&l);
+    enum stile_status status;
+
+    if (!schema || !maps.items || !codes.items) {
+        return STILE_LIMIT;
+    }
+    status = stile_mapset_read(schema, maps.items, maps.count, codes.items,
+                               codes.count, arena, diags, ret);
+    return status == STILE_OK && diags->errors > l.before ? STILE_INVALID
+                                                          : status;
+}
+
 static const struct {
     const char *name;
     enum stile_rule_file kind;

@@ -267,12 +267,17 @@ const char *stile_mapping_class(const struct stile_mapping *mapping)
     return law_names[mapping->law];
 }
 
+const char *stile__law_name(enum stile__law law)
+{
+    return law_names[law];
+}
+
 static void raise_law(struct stile_mapping *m, enum stile__law law)
 {
     m->law = law > m->law ? law : m->law;
 }
 
-static enum stile__law rule_law(const struct stile__rule *r)
+enum stile__law stile__rule_law(const struct stile__rule *r)
 {
     if (r->stmt->kind == STILE_LANG_CONSTANT || r->use == NULL) {
         return LAW_ISO;
@@ -295,7 +300,7 @@ static void infer_law(struct stile__cc *cc)
     bool any = false;
     bool *left = cc->variant->left_written;
     for (struct stile__rule *r = cc->rules; r != NULL; r = r->next) {
-        raise_law(cc->mapping, rule_law(r));
+        raise_law(cc->mapping, stile__rule_law(r));
         any = any || r->leftward;
         for (uint32_t i = 0; r->leftward && i < r->column_count; i++) {
             if (r->columns[i].alias == 0) {

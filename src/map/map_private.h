@@ -423,6 +423,9 @@ uint32_t stile__type_fits(const struct stile_fhir_type *type);
 void stile__collect_head(struct stile__cc *cc);
 void stile__collect(struct stile__cc *cc); /* tree to rules and guards */
 void stile__check(struct stile__cc *cc);
+/* What one line alone keeps. */
+enum stile__law stile__rule_law(const struct stile__rule *rule);
+const char *stile__law_name(enum stile__law law);
 void stile__check_writes(struct stile__cc *cc);
 void stile__check_profile(struct stile__cc *cc);
 /* Is the element of the profile written by any line of these? */

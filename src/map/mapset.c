@@ -381,11 +381,11 @@ static void digest(struct compile *c, const struct stile_source *maps,
 }
 
 enum stile_status
-stile_mapset_compile(const struct stile_schema *schema,
-                     const struct stile_source *maps, size_t map_count,
-                     const struct stile_source *codes, size_t code_count,
-                     struct stile_arena *arena, struct stile_diags *diags,
-                     struct stile_mapset **ret)
+stile_mapset_read(const struct stile_schema *schema,
+                  const struct stile_source *maps, size_t map_count,
+                  const struct stile_source *codes, size_t code_count,
+                  struct stile_arena *arena, struct stile_diags *diags,
+                  struct stile_mapset **ret)
 {
     struct stile_mapset *set = stile_arena_alloc(arena, sizeof *set);
     struct compile c = {set, arena, diags};
@@ -420,12 +420,28 @@ stile_mapset_compile(const struct stile_schema *schema,
     for (uint32_t i = 0; !bad && i < set->count; i++) {
         stile__examples(&set->mappings[i], diags);
     }
+    *ret = set;
     if (bad || diags->errors != before) {
         return STILE_INVALID;
     }
     digest(&c, maps, map_count, codes, code_count);
-    *ret = set;
     return STILE_OK;
+}
+
+enum stile_status
+stile_mapset_compile(const struct stile_schema *schema,
+                     const struct stile_source *maps, size_t map_count,
+                     const struct stile_source *codes, size_t code_count,
+                     struct stile_arena *arena, struct stile_diags *diags,
+                     struct stile_mapset **ret)
+{
+    struct stile_mapset *set = NULL;
+    enum stile_status status = stile_mapset_read(
+        schema, maps, map_count, codes, code_count, arena, diags, &set);
+    if (status == STILE_OK) {
+        *ret = set;
+    }
+    return status;
 }
 
 /* ---- questions ---- */

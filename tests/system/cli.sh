@@ -21,7 +21,7 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 # ---- words ---------------------------------------------------------------------
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
     "rules read" "outbox list" "outbox retry" "quarantine list" "map list"
-    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "map export" "map import" "health" "synth emis")
+    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "map tree" "map export" "map import" "health" "synth emis")
 check "--version" exits 0 --version
 check "the version is one line" test "$(wc -l <out)" -eq 1
 check "--help lists" exits 0 --help
@@ -100,6 +100,15 @@ check "map diff: nothing" exits 0 map diff "$root/mappings" "$root/mappings" "$r
 check "it says so" out_says ", 0 mappings make something else of them"
 check "map diff: an edit" exits 0 map diff "$root/mappings" edited "$root/tests/samples/charity-case.json"
 check "it names the element" out_says "  note[].text"
+check "map tree" exits 0 map tree -m "$root/mappings" emis-patient
+check "is JSON with what names are" jq -e '.mappings[0].statements | map(select(.columns[0].resolved.table == "Admin_Patient")) | length > 5' out
+check "map tree: of a file" exits 0 map tree -m "$root/mappings" emis/staff.map
+check "has its mappings" jq -e '.mappings | length == 2' out
+check "map tree: no such mapping" exits 2 map tree -m "$root/mappings" emis-pateint
+cp -r "$root/mappings" slip
+sed -i 's/name\[0\].prefix/name[0].prefx/' slip/maps/emis/staff.map
+check "map tree: with an error" exits 1 map tree -m slip emis-practitioner
+check "has the finding beside the tree" jq -e '(.findings[0].code == "M105") and (.mappings | length == 1)' out
 check "map export conceptmap" exits 0 map export -m "$root/mappings" conceptmap gender
 check "is a ConceptMap" jq -e '.resourceType == "ConceptMap" and .group[0].element[0].target[0].equivalence == "equivalent"' out
 cp out gender.json
