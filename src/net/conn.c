@@ -380,6 +380,23 @@ static size_t same_address(const struct stile__conn *conn)
     return count;
 }
 
+/* The oldest handshake goes, not the newest: strangers who begin handshakes and
+ * do not end them would else keep partners out for as long as one may take. To
+ * push a partner out they must now begin as many as there may be within the
+ * moment its own takes. */
+static void give_way(struct stile__conn *conn)
+{
+    struct stile__conn *oldest =
+        conn->listener->lists[STILE__CONN_HANDSHAKE].first;
+    while (oldest->next) {
+        oldest = oldest->next;
+    }
+    STILE_ASSERT(oldest != conn); /* the newest stands first */
+    conn->listener->counts.refused++;
+    stile__conn_note(oldest, "too many handshakes at once");
+    stile__conn_close(oldest, "it gave way to a newer handshake");
+}
+
 static const char *refusal(struct stile__conn *conn)
 {
     struct stile_listener *listener = conn->listener;
@@ -393,7 +410,7 @@ static const char *refusal(struct stile__conn *conn)
     }
     if (listener->ctx &&
         listener->lists[STILE__CONN_HANDSHAKE].count > limits->handshakes) {
-        return "too many handshakes at once";
+        give_way(conn);
     }
     if (listener->ctx) {
         conn->ssl =
