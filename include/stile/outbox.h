@@ -3,6 +3,7 @@
  * tables, the movers and the retry arithmetic; no rows are kept here.
  *
  * Row:      queued -> sending -> done | deferred | refused | unknown | parked
+ * Review:   waiting -> released | refused | lapsed
  * Partner:  `ready` is the hub; resting, paused and probing lead only back to
  *           ready, so that no timer dangles.
  *
@@ -136,6 +137,28 @@ void stile_partner_ended(struct stile_partner_health *health,
 /* By an operator; ending a pause forgets what failed before it. */
 void stile_partner_pause(struct stile_partner_health *health, bool pause);
 
+/*
+ * A review: what the rules hold until a person has looked. `waiting` ends once,
+ * by a person's act or, past its time, by lapsing; nothing leads back.
+ */
+#define STILE_REVIEW_LIST(X)                                                   \
+    X(WAITING, "waiting", TO(RELEASED) | TO(REFUSED) | TO(LAPSED))             \
+    X(RELEASED, "released", 0)                                                 \
+    X(REFUSED, "refused", 0)                                                   \
+    /* nobody decided in time, or the record it is about moved on */           \
+    X(LAPSED, "lapsed", 0)
+enum stile_review_state {
+#define X(name, text, next) STILE_REVIEW_##name,
+    STILE_REVIEW_LIST(X)
+#undef X
+    STILE_REVIEW_COUNT
+};
+const char *stile_review_state_text(enum stile_review_state state);
+bool stile_review_may(enum stile_review_state from, enum stile_review_state to);
+/* Asserts that the step is permitted and returns `to`. */
+enum stile_review_state stile_review_move(enum stile_review_state from,
+                                          enum stile_review_state to);
+
 /* ---- what an accept makes durable ---- */
 
 struct stile_outbox_new {
@@ -189,6 +212,45 @@ struct stile_held_row { /* an export's row that waits for another */
     stile_time since;
 };
 
+/* A person's word on one item, or none yet. */
+enum stile_review_word {
+    STILE_REVIEW_NO_WORD,
+    STILE_REVIEW_RELEASE,
+    STILE_REVIEW_REFUSE
+};
+struct stile_review_item { /* words and ids: no patient's value */
+    struct stile_str type, id;
+    struct stile_digest digest; /* of the resource as the rules were given it:
+                                   a word is about this and nothing else */
+    struct stile_str data;      /* data words that wait, parted by ", " */
+    struct stile_str rules;     /* ids that hold them, parted by ", " */
+    /* from the store */
+    int64_t review;
+    uint32_t n; /* its number in the review, from 1 */
+    struct stile_str route;
+    enum stile_review_word word;
+    bool waits;   /* its review does */
+    bool changed; /* a newer version of it came since: no word on this one */
+};
+struct stile_review_new {
+    struct stile_str route, partner, person;
+    struct stile_str message_id;        /* kept as long as it waits */
+    struct stile_str feed, feed_person; /* an export's: a release marks them
+                                           dirty */
+    const struct stile_review_item *items;
+    size_t item_count;
+};
+struct stile_review_end { /* lapses it, if it waits still */
+    int64_t id;
+    struct stile_str reason;
+};
+/* A message holds this of a person: what waits of it in another version has
+ * changed. */
+struct stile_review_seen {
+    struct stile_str route, person, type, id;
+    struct stile_digest digest;
+};
+
 /*
  * All that one transaction makes durable. The exchange makes it, the store
  * keeps it: this is the outcome of a message.
@@ -219,6 +281,13 @@ struct stile_accept {
     size_t held_count;
     struct stile_str clear_feed, clear_person; /* dirty mark to clear */
     uint64_t clear_batch;
+    /* In this order: what ends, what was seen, what waits from now on. */
+    const struct stile_review_end *review_ends;
+    size_t review_end_count;
+    const struct stile_review_seen *review_seen;
+    size_t review_seen_count;
+    const struct stile_review_new *reviews;
+    size_t review_count;
 };
 
 #endif

@@ -86,6 +86,32 @@ struct stile_settle {
     struct stile_str key;
 };
 
+struct stile_review {
+    int64_t id;
+    enum stile_review_state state;
+    struct stile_str route, partner, person, message_id, feed, feed_person;
+    stile_time since, ended;
+    struct stile_str reason; /* why it ended */
+    struct stile_str act;    /* of the person who ended it, JSON, or empty */
+    const struct stile_review_item *items;
+    size_t item_count;
+};
+
+/* A person's act on a review, or its lapse. */
+struct stile_review_settle {
+    int64_t id;
+    stile_time now;
+    /* WAITING: items of it still wait for a word. */
+    enum stile_review_state state;
+    struct stile_str reason, act;
+    const uint32_t *items; /* those the word is about, by number */
+    size_t item_count;
+    enum stile_review_word word;
+    const struct stile_outbox_new *row; /* what goes now, or NULL */
+    const struct stile_str *entries;
+    size_t entry_count;
+};
+
 struct stile_partner_claim {
     struct stile_str partner;
     uint32_t room; /* most rows to claim for it */
@@ -107,6 +133,8 @@ struct stile_counts { /* for metrics and the status page */
                               not parked, or 0 */
     uint64_t entries, quarantine, held, dirty, facts, messages;
     uint64_t epoch;
+    uint64_t reviews;         /* that wait */
+    stile_time oldest_review; /* since when the oldest waits, or 0 */
 };
 
 typedef enum stile_status (*stile_entry_fn)(void *ctx, uint64_t index,
@@ -120,7 +148,9 @@ struct stile_sweep {          /* retention; 0 = leave that kind alone */
                                  any sender may repeat (MESH: 30 days) */
     stile_time rows_before;   /* final rows that ended before it */
     stile_time quarantine_before;
-    uint32_t most; /* of each kind in one call */
+    stile_time reviews_before; /* ended ones; what was decided of an export
+                                  stays, as the record does */
+    uint32_t most;             /* of each kind in one call */
 };
 
 /* ---- rule sets: which one is in force, since when and by whom ---- */
@@ -177,7 +207,8 @@ struct stile_store_ops {
      * given: an exchange whose own facts change something makes rows that are
      * asked again at once, which is the safe side.
      *
-     * Messages no row of the accept was made from are not kept.
+     * Messages no row or review of the accept was made from are not kept; one
+     * that is goes with the last row that is not final or review that waits.
      * `held` replaces what is held of (clear_feed, clear_person); `since` of a
      * row held before for the same thing stays. The dirty mark is cleared only
      * when clear_batch is the mark that `dirty` gave: what was applied
@@ -211,10 +242,12 @@ struct stile_store_ops {
     enum stile_status (*recover)(struct stile_store *store, stile_time now,
                                  uint64_t *ret_count);
     /* Operator: parked rows are queued again with a fresh age; parked,
-     * deferred and unknown rows are due now; by id, 0 = all. NOT_FOUND: no
-     * row of that id; a row in another state counts 0. */
+     * deferred and unknown rows are due now; by id, 0 = all; with the entries
+     * that say who and why. NOT_FOUND: no row of that id; a row in another
+     * state counts 0. */
     enum stile_status (*retry)(struct stile_store *store, int64_t id,
-                               stile_time now, uint64_t *ret_count);
+                               stile_time now, const struct stile_str *entries,
+                               size_t entry_count, uint64_t *ret_count);
     /* Rows not final, oldest first, then final ones, newest first. Without
      * bodies: what is listed is read by people. */
     enum stile_status (*list)(struct stile_store *store, size_t limit,
@@ -314,6 +347,24 @@ struct stile_store_ops {
                                   stile_time now, struct stile_str reason,
                                   const struct stile_str *entries,
                                   size_t entry_count);
+    /* What waits for a person. By id, or 0 for all: those that wait, longest
+     * first, then ended ones, newest first. NOT_FOUND: none of that id. */
+    enum stile_status (*reviews)(struct stile_store *store, int64_t id,
+                                 size_t limit, struct stile_arena *arena,
+                                 struct stile_review **ret, size_t *ret_count);
+    /* Of one person: items that wait, and those there is a word on; by review,
+     * so that the last word comes last. */
+    enum stile_status (*reviewed)(struct stile_store *store,
+                                  struct stile_str person,
+                                  struct stile_arena *arena,
+                                  struct stile_review_item **ret,
+                                  size_t *ret_count);
+    /* NOT_FOUND: no such review. CONFLICT: it does not wait, an item has a
+     * word or has changed, or the row's key is taken. INVALID: no such item, or
+     * a row made from another message. The row and the entries are one
+     * transaction with it; a release of an export's marks the person dirty. */
+    enum stile_status (*review_settle)(
+        struct stile_store *store, const struct stile_review_settle *settle);
     /* Marks all persons of a feed's mirror dirty: maps or rules changed. */
     enum stile_status (*touch)(struct stile_store *store, struct stile_str feed,
                                uint64_t *ret_count);

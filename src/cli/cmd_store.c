@@ -150,7 +150,7 @@ static int outbox_retry(const struct cli_args *args)
     }
     result = open_store(args, false, &o);
     if (result == CLI_OK) {
-        status = o.store->ops->retry(o.store, id, stile_now(), &count);
+        status = o.store->ops->retry(o.store, id, stile_now(), NULL, 0, &count);
     }
     if (status == STILE_NOT_FOUND) {
         stile__cli_say("there is no row %lld", (long long)id);

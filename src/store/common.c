@@ -101,6 +101,51 @@ static void parts(enum stile_status *status, const struct stile_accept *accept)
     }
 }
 
+static void review(enum stile_status *status,
+                   const struct stile_review_new *new)
+{
+    name(status, new->route);
+    name(status, new->partner);
+    name(status, new->person);
+    text(status, new->message_id);
+    text(status, new->feed);
+    text(status, new->feed_person);
+    want(status, (new->feed.len > 0) == (new->feed_person.len > 0),
+         STILE_INVALID);
+    want(status, new->item_count > 0, STILE_INVALID);
+    want(status, new->item_count <= STILE_STORE_ITEMS_MAX, STILE_LIMIT);
+    for (size_t i = 0; *status == STILE_OK && i < new->item_count; i++) {
+        text(status, new->items[i].type);
+        text(status, new->items[i].id);
+        text(status, new->items[i].data);
+        name(status, new->items[i].rules);
+    }
+}
+
+static void review_parts(enum stile_status *status,
+                         const struct stile_accept *accept)
+{
+    want(status,
+         accept->review_end_count <= STILE_STORE_ITEMS_MAX &&
+             accept->review_seen_count <= STILE_STORE_ITEMS_MAX &&
+             accept->review_count <= STILE_STORE_ITEMS_MAX,
+         STILE_LIMIT);
+    for (size_t i = 0; *status == STILE_OK && i < accept->review_end_count;
+         i++) {
+        text(status, accept->review_ends[i].reason);
+    }
+    for (size_t i = 0; *status == STILE_OK && i < accept->review_seen_count;
+         i++) {
+        name(status, accept->review_seen[i].route);
+        name(status, accept->review_seen[i].person);
+        text(status, accept->review_seen[i].type);
+        text(status, accept->review_seen[i].id);
+    }
+    for (size_t i = 0; *status == STILE_OK && i < accept->review_count; i++) {
+        review(status, &accept->reviews[i]);
+    }
+}
+
 enum stile_status stile__accept_check(const struct stile_accept *accept)
 {
     enum stile_status status = STILE_OK;
@@ -133,6 +178,7 @@ enum stile_status stile__accept_check(const struct stile_accept *accept)
         row(&status, &accept->rows[i]);
     }
     parts(&status, accept);
+    review_parts(&status, accept);
     if (status != STILE_OK) {
         return status;
     }
@@ -199,6 +245,35 @@ stile__rules_approval_check(const struct stile_rules_approval *approval,
         return status;
     }
     return stile__entries_check(entries, entry_count);
+}
+
+enum stile_status
+stile__review_settle_check(const struct stile_review_settle *settle)
+{
+    enum stile_status status = STILE_OK;
+
+    text(&status, settle->reason);
+    body(&status, settle->act);
+    want(&status, settle->item_count <= STILE_STORE_ITEMS_MAX, STILE_LIMIT);
+    want(&status, (unsigned)settle->state < STILE_REVIEW_COUNT, STILE_INVALID);
+    want(&status,
+         (unsigned)settle->word <= STILE_REVIEW_REFUSE &&
+             (settle->word != STILE_REVIEW_NO_WORD) == (settle->item_count > 0),
+         STILE_INVALID);
+    /* Part of a review decided leaves it waiting; nothing decided ends it. */
+    want(&status,
+         settle->item_count > 0 || settle->state == STILE_REVIEW_LAPSED,
+         STILE_INVALID);
+    /* No act and no end without its entry. */
+    want(&status, settle->entry_count > 0, STILE_INVALID);
+    if (settle->row) {
+        row(&status, settle->row);
+        want(&status, settle->word == STILE_REVIEW_RELEASE, STILE_INVALID);
+    }
+    if (status != STILE_OK) {
+        return status;
+    }
+    return stile__entries_check(settle->entries, settle->entry_count);
 }
 
 bool stile__fact_stays(stile_time kept, stile_time coming)

@@ -19,6 +19,8 @@ enum stile_status
 stile__rules_approval_check(const struct stile_rules_approval *approval,
                             const struct stile_str *entries,
                             size_t entry_count);
+enum stile_status
+stile__review_settle_check(const struct stile_review_settle *settle);
 bool stile__text_fits(struct stile_str s);
 bool stile__body_fits(struct stile_str s);
 

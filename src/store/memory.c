@@ -275,11 +275,13 @@ enum stile_status stile_store_memory_open(struct stile_store **ret)
     stile__mem_accept_verbs(&m->ops);
     stile__mem_outbox_verbs(&m->ops);
     stile__mem_mirror_verbs(&m->ops);
+    stile__mem_review_verbs(&m->ops);
     stile__mem_sweep_verbs(&m->ops);
     stile__mem_rules_verbs(&m->ops);
     m->store.ops = &m->ops;
     m->state.next_row = 1;
     m->state.next_batch = 1;
+    m->state.next_review = 1;
     *ret = &m->store;
     return STILE_OK;
 }

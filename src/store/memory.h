@@ -48,6 +48,8 @@ enum {
     BATCH,
     AUDIT,
     NOTE,
+    REVIEW,
+    REVIEW_ITEM,
     RULE_SET,
     RULE_STEP,
     RULE_APPROVAL,
@@ -190,6 +192,35 @@ enum {
     APPROVAL_AT
 };
 
+enum {
+    REVIEW_ROUTE,
+    REVIEW_PARTNER,
+    REVIEW_PERSON,
+    REVIEW_MESSAGE,
+    REVIEW_FEED,
+    REVIEW_FEED_PERSON,
+    REVIEW_REASON,
+    REVIEW_ACT
+};
+enum {
+    REVIEW_ID,
+    REVIEW_STATE,
+    REVIEW_SINCE,
+    REVIEW_ENDED
+};
+enum {
+    ITEM_TYPE,
+    ITEM_ID,
+    ITEM_DATA,
+    ITEM_RULES
+};
+enum {
+    ITEM_REVIEW,
+    ITEM_N,
+    ITEM_WORD,
+    ITEM_CHANGED
+};
+
 struct change {
     int table;
     size_t at;
@@ -199,7 +230,7 @@ struct change {
 struct memory_state {
     struct stile_audit_tree tree;
     uint64_t mark, epoch;
-    int64_t next_row, next_batch;
+    int64_t next_row, next_batch, next_review;
     bool has_salt;
     uint8_t salt[32];
 };
@@ -248,10 +279,23 @@ stile__mem_sorted(struct memory_store *m, int table,
                   const void *ctx, int (*order)(const void *, const void *),
                   size_t *ret_count);
 
+enum stile_status stile__mem_queue_row(struct memory_store *m,
+                                       const struct stile_outbox_new *row,
+                                       stile_time now);
+/* Drops the kept message when no row and no review needs it. */
+void stile__mem_leave_message(struct memory_store *m, struct stile_str message);
+enum stile_status stile__mem_review_accept(struct memory_store *m,
+                                           const struct stile_accept *accept);
+bool stile__mem_review_needs(struct memory_store *m, struct stile_str message);
+uint64_t stile__mem_review_sweep(struct memory_store *m, stile_time before,
+                                 uint32_t most);
+void stile__mem_review_counts(struct memory_store *m, struct stile_counts *ret);
+
 /* Each file sets its verbs. */
 void stile__mem_accept_verbs(struct stile_store_ops *ops);
 void stile__mem_outbox_verbs(struct stile_store_ops *ops);
 void stile__mem_mirror_verbs(struct stile_store_ops *ops);
+void stile__mem_review_verbs(struct stile_store_ops *ops);
 void stile__mem_sweep_verbs(struct stile_store_ops *ops);
 void stile__mem_rules_verbs(struct stile_store_ops *ops);
 

@@ -46,23 +46,15 @@ static enum stile_status seen(struct memory_store *m,
     return ret->status;
 }
 
-static bool message_kept(struct memory_store *m,
-                         const struct stile_accept *accept, struct stile_str id)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < accept->message_count; i++) {
-        if (stile_str_eq(accept->messages[i].id, id)) {
-            return true;
-        }
-    }
-    return stile__mem_find(m, MESSAGE, &at, &id, 1) != NULL;
-}
-
 static bool is_used(const struct stile_accept *accept, struct stile_str id)
 {
     for (size_t i = 0; i < accept->row_count; i++) {
         if (stile_str_eq(accept->rows[i].message_id, id)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < accept->review_count; i++) {
+        if (stile_str_eq(accept->reviews[i].message_id, id)) {
             return true;
         }
     }
@@ -119,9 +111,43 @@ static bool key_taken(struct memory_store *m, struct stile_str key)
     return false;
 }
 
+enum stile_status stile__mem_queue_row(struct memory_store *m,
+                                       const struct stile_outbox_new *row,
+                                       stile_time now)
+{
+    struct fields f = {.n = {[ROW_ID] = m->state.next_row,
+                             [ROW_STATE] = STILE_ROW_QUEUED,
+                             [ROW_QUEUED] = now,
+                             [ROW_DUE] = row->due,
+                             [ROW_EPOCH] = (int64_t)row->epoch},
+                       .t = {[ROW_ROUTE] = row->route,
+                             [ROW_PARTNER] = row->partner,
+                             [ROW_FORMAT] = row->format,
+                             [ROW_MEDIA] = row->media_type,
+                             [ROW_LANE] = row->lane,
+                             [ROW_KEY] = row->key,
+                             [ROW_MESSAGE] = row->message_id,
+                             [ROW_BODY] = row->body},
+                       .digest = row->rules};
+    size_t at = 0;
+
+    if (row->message_id.len > 0 &&
+        !stile__mem_find(m, MESSAGE, &at, &row->message_id, 1)) {
+        return STILE_INVALID;
+    }
+    if (key_taken(m, row->key)) {
+        return STILE_CONFLICT;
+    }
+    stile__mem_put(m, OUTBOX, SIZE_MAX, &f);
+    m->state.next_row++;
+    return STILE_OK;
+}
+
 static enum stile_status queue(struct memory_store *m,
                                const struct stile_accept *accept)
 {
+    enum stile_status status = STILE_OK;
+
     if (contradicts(accept)) {
         return STILE_CONFLICT;
     }
@@ -130,34 +156,14 @@ static enum stile_status queue(struct memory_store *m,
             return STILE_CONFLICT;
         }
     }
-    for (size_t i = 0; i < accept->row_count && m->failed == STILE_OK; i++) {
-        const struct stile_outbox_new *row = &accept->rows[i];
-        struct fields f = {.n = {[ROW_ID] = m->state.next_row,
-                                 [ROW_STATE] = STILE_ROW_QUEUED,
-                                 [ROW_QUEUED] = accept->now,
-                                 [ROW_DUE] = row->due,
-                                 [ROW_EPOCH] = (int64_t)row->epoch},
-                           .t = {[ROW_ROUTE] = row->route,
-                                 [ROW_PARTNER] = row->partner,
-                                 [ROW_FORMAT] = row->format,
-                                 [ROW_MEDIA] = row->media_type,
-                                 [ROW_LANE] = row->lane,
-                                 [ROW_KEY] = row->key,
-                                 [ROW_MESSAGE] = row->message_id,
-                                 [ROW_BODY] = row->body},
-                           .digest = row->rules};
-
-        if (row->message_id.len > 0 &&
-            !message_kept(m, accept, row->message_id)) {
-            return STILE_INVALID;
-        }
-        if (key_taken(m, row->key)) {
-            return STILE_CONFLICT;
-        }
-        stile__mem_put(m, OUTBOX, SIZE_MAX, &f);
-        m->state.next_row++;
+    for (size_t i = 0;
+         i < accept->row_count && m->failed == STILE_OK && status == STILE_OK;
+         i++) {
+        status = stile__mem_queue_row(m, &accept->rows[i], accept->now);
     }
-    return STILE_OK;
+    return status == STILE_OK && m->failed == STILE_OK
+               ? stile__mem_review_accept(m, accept)
+               : status;
 }
 
 static void learn(struct memory_store *m, const struct stile_stored_fact *fact)

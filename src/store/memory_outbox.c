@@ -190,7 +190,7 @@ static enum stile_status claim(struct stile_store *store, stile_time now,
 
 /* ---- steps of a row ---- */
 
-static void leave_message(struct memory_store *m, struct stile_str message)
+void stile__mem_leave_message(struct memory_store *m, struct stile_str message)
 {
     struct record *row;
     size_t at;
@@ -202,7 +202,8 @@ static void leave_message(struct memory_store *m, struct stile_str message)
         }
     }
     at = 0;
-    if (stile__mem_find(m, MESSAGE, &at, &message, 1)) {
+    if (!stile__mem_review_needs(m, message) &&
+        stile__mem_find(m, MESSAGE, &at, &message, 1)) {
         stile__mem_drop(m, MESSAGE, at);
     }
 }
@@ -250,7 +251,7 @@ static void move_row(struct memory_store *m, size_t at, const struct fields *to,
     if (m->failed == STILE_OK &&
         stile_row_final((enum stile_row_state)f.n[ROW_STATE]) &&
         f.t[ROW_MESSAGE].len > 0) {
-        leave_message(m, f.t[ROW_MESSAGE]);
+        stile__mem_leave_message(m, f.t[ROW_MESSAGE]);
     }
 }
 
@@ -401,7 +402,8 @@ static bool retry_one(struct memory_store *m, size_t at, stile_time now)
 }
 
 static enum stile_status retry(struct stile_store *store, int64_t id,
-                               stile_time now, uint64_t *ret_count)
+                               stile_time now, const struct stile_str *entries,
+                               size_t entry_count, uint64_t *ret_count)
 {
     struct memory_store *m = memory_of(store);
     enum stile_status status;
@@ -417,6 +419,10 @@ static enum stile_status retry(struct stile_store *store, int64_t id,
         for (at = 0; stile__mem_at(m, OUTBOX, &at); at++) {
             moved += retry_one(m, at, now);
         }
+    }
+    if (moved > 0) {
+        stile__mem_fail(m, stile__entries_check(entries, entry_count));
+        stile__mem_entries(m, entries, entry_count);
     }
     status = stile__mem_end(m);
     if (status == STILE_OK) {

@@ -105,6 +105,9 @@ static enum stile_status sweep(struct stile_store *store,
         old.before = what->rows_before;
         gone += forget(m, OUTBOX, row_is_old, &old, ended_order, what->most);
     }
+    if (what->reviews_before != 0) {
+        gone += stile__mem_review_sweep(m, what->reviews_before, what->most);
+    }
     if (what->quarantine_before != 0) {
         old.number = Q_AT;
         old.before = what->quarantine_before;
@@ -144,6 +147,7 @@ static enum stile_status counts(struct stile_store *store,
             c.oldest_due = row->f.n[ROW_QUEUED];
         }
     }
+    stile__mem_review_counts(m, &c);
     c.entries = m->state.tree.size;
     c.quarantine = size_of(m, QUARANTINE);
     c.held = size_of(m, HELD);

@@ -98,6 +98,11 @@ void stile__sql_hold(struct sqlite_store *s, const struct stile_accept *accept);
 void stile__sql_row_out(struct sqlite_store *s, enum sql sql,
                         struct stile_arena *arena,
                         struct stile_outbox_row *ret);
+enum stile_status stile__sql_queue_row(struct sqlite_store *s,
+                                       const struct stile_outbox_new *row,
+                                       stile_time now);
+enum stile_status stile__sql_review_accept(struct sqlite_store *s,
+                                           const struct stile_accept *accept);
 /* Writes the state row. */
 void stile__sql_state_put(struct sqlite_store *s);
 /* Takes up the state row as it is in the file. */
@@ -121,7 +126,9 @@ enum stile_status stile__sql_settle(struct stile_store *store,
 enum stile_status stile__sql_recover(struct stile_store *store, stile_time now,
                                      uint64_t *ret_count);
 enum stile_status stile__sql_retry(struct stile_store *store, int64_t id,
-                                   stile_time now, uint64_t *ret_count);
+                                   stile_time now,
+                                   const struct stile_str *entries,
+                                   size_t entry_count, uint64_t *ret_count);
 enum stile_status stile__sql_list_rows(struct stile_store *store, size_t limit,
                                        struct stile_arena *arena,
                                        struct stile_outbox_row **ret,
@@ -130,6 +137,19 @@ enum stile_status stile__sql_withdraw(struct stile_store *store, int64_t id,
                                       stile_time now, struct stile_str reason,
                                       const struct stile_str *entries,
                                       size_t entry_count);
+
+enum stile_status stile__sql_reviews(struct stile_store *store, int64_t id,
+                                     size_t limit, struct stile_arena *arena,
+                                     struct stile_review **ret,
+                                     size_t *ret_count);
+enum stile_status stile__sql_reviewed(struct stile_store *store,
+                                      struct stile_str person,
+                                      struct stile_arena *arena,
+                                      struct stile_review_item **ret,
+                                      size_t *ret_count);
+enum stile_status
+stile__sql_review_settle(struct stile_store *store,
+                         const struct stile_review_settle *settle);
 
 enum stile_status stile__sql_facts(struct stile_store *store,
                                    struct stile_str person,

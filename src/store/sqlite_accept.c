@@ -84,9 +84,9 @@ static bool keep_message(struct sqlite_store *s,
     return true;
 }
 
-static enum stile_status queue_row(struct sqlite_store *s,
-                                   const struct stile_outbox_new *row,
-                                   stile_time now)
+enum stile_status stile__sql_queue_row(struct sqlite_store *s,
+                                       const struct stile_outbox_new *row,
+                                       stile_time now)
 {
     if (row->message_id.len > 0) {
         stile__sql_text(s, SQL_MESSAGE_USE, 1, row->message_id);
@@ -128,7 +128,10 @@ static enum stile_status queue(struct sqlite_store *s,
         }
     }
     for (size_t i = 0; i < accept->row_count && status == STILE_OK; i++) {
-        status = queue_row(s, &accept->rows[i], accept->now);
+        status = stile__sql_queue_row(s, &accept->rows[i], accept->now);
+    }
+    if (status == STILE_OK) {
+        status = stile__sql_review_accept(s, accept);
     }
     for (size_t i = 0; i < accept->message_count && status == STILE_OK; i++) {
         stile__sql_text(s, SQL_MESSAGE_DROP, 1, accept->messages[i].id);

@@ -109,16 +109,24 @@ enum stile_status stile__sql_counts(struct stile_store *store,
                                     struct stile_counts *ret)
 {
     struct sqlite_store *s = sqlite_of(store);
-    stile_time oldest = 0;
+    stile_time oldest = 0, oldest_review = 0;
+    uint64_t reviews = 0;
 
     (void)stile__sql_read(s);
     if (stile__sql_row(s, SQL_OLDEST)) {
         oldest = stile__sql_number(s, SQL_OLDEST, 0);
         stile__sql_end(s, SQL_OLDEST);
     }
+    if (stile__sql_row(s, SQL_REVIEW_OLDEST)) {
+        reviews = (uint64_t)stile__sql_number(s, SQL_REVIEW_OLDEST, 0);
+        oldest_review = stile__sql_number(s, SQL_REVIEW_OLDEST, 1);
+        stile__sql_end(s, SQL_REVIEW_OLDEST);
+    }
     if (s->failed == STILE_OK) {
         *ret = s->state.counts;
         ret->oldest_due = oldest;
+        ret->reviews = reviews;
+        ret->oldest_review = oldest_review;
     }
     return s->failed;
 }
@@ -199,6 +207,10 @@ enum stile_status stile__sql_sweep(struct stile_store *store,
     }
     if (sweep->rows_before != 0) {
         gone += sweep_rows(s, sweep->rows_before, sweep->most);
+    }
+    if (sweep->reviews_before != 0) {
+        gone += sweep_table(s, SQL_SWEEP_REVIEWS, sweep->reviews_before,
+                            sweep->most);
     }
     if (sweep->quarantine_before != 0) {
         uint64_t rows = sweep_table(s, SQL_SWEEP_QUARANTINE,

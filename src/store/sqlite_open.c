@@ -21,6 +21,10 @@ _Static_assert(STILE_ROW_QUEUED == 0 && STILE_ROW_SENDING == 1 &&
                    STILE_ROW_REFUSED == 4 && STILE_ROW_UNKNOWN == 5 &&
                    STILE_ROW_PARKED == 6 && STILE_ROW_WITHDRAWN == 7,
                "states in the file must keep their numbers");
+_Static_assert(STILE_REVIEW_WAITING == 0 && STILE_REVIEW_RELEASED == 1 &&
+                   STILE_REVIEW_REFUSED == 2 && STILE_REVIEW_LAPSED == 3 &&
+                   STILE_REVIEW_RELEASE == 1 && STILE_REVIEW_REFUSE == 2,
+               "and so must these");
 
 /* One text a schema version; a file's user_version says how many it has had.
  * Never edit one that was released: add the next. */
@@ -219,6 +223,9 @@ static const struct stile_store_ops sqlite_ops = {
     .counts = stile__sql_counts,
     .quarantined = stile__sql_quarantined,
     .withdraw = stile__sql_withdraw,
+    .reviews = stile__sql_reviews,
+    .reviewed = stile__sql_reviewed,
+    .review_settle = stile__sql_review_settle,
     .touch = stile__sql_touch,
     .sweep = stile__sql_sweep,
     .rules_put = stile__sql_rules_put,

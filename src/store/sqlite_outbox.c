@@ -340,7 +340,9 @@ static bool retry_one(struct sqlite_store *s, int64_t id,
 }
 
 enum stile_status stile__sql_retry(struct stile_store *store, int64_t id,
-                                   stile_time now, uint64_t *ret_count)
+                                   stile_time now,
+                                   const struct stile_str *entries,
+                                   size_t entry_count, uint64_t *ret_count)
 {
     struct sqlite_store *s = sqlite_of(store);
     struct row_head head;
@@ -361,6 +363,10 @@ enum stile_status stile__sql_retry(struct stile_store *store, int64_t id,
                 (enum stile_row_state)stile__sql_number(s, SQL_RETRY_IDS, 1),
                 now);
         }
+    }
+    if (moved > 0) {
+        stile__sql_fail(s, stile__entries_check(entries, entry_count));
+        stile__sql_entries(s, entries, entry_count);
     }
     status = stile__sql_commit(s);
     if (status == STILE_OK) {

@@ -12,6 +12,12 @@
     "o.id, o.route, o.partner, o.format, o.media_type, o.lane, o.key, "        \
     "o.message_id, o.rules, o.epoch, o.state, o.attempts, o.queued_at, "       \
     "o.due, o.reason, coalesce(m.person, '')"
+#define REVIEW_COLUMNS                                                         \
+    "id, state, route, partner, person, message_id, feed, feed_person, "       \
+    "since, ended_at, reason, act"
+#define REVIEW_ITEM_COLUMNS                                                    \
+    "r.id, r.route, r.state, i.n, i.type, i.id, i.digest, i.data, i.rules, "   \
+    "i.word, i.changed FROM review r JOIN review_item i ON i.review = r.id"
 #define MIRROR_COLUMNS "tbl, key, person, cells, ord, deleted, batch"
 
 #define SQL_LIST(X)                                                            \
@@ -171,6 +177,43 @@
     X(APPROVALS, "SELECT subject, officer, because, at, signature "            \
                  "FROM rule_approval ORDER BY subject, officer")               \
     X(APPROVALS_DROP, "DELETE FROM rule_approval")                             \
+    /* review */                                                               \
+    X(REVIEW_PUT, "INSERT INTO review (state, route, partner, person, "        \
+                  "message_id, feed, feed_person, since, ended_at, reason, "   \
+                  "act) VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, '', '')")    \
+    X(REVIEW_ITEM_PUT, "INSERT INTO review_item (review, n, type, id, "        \
+                       "digest, data, rules, word, changed) "                  \
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0)")            \
+    X(REVIEW_GET, "SELECT state, message_id, feed, feed_person FROM review "   \
+                  "WHERE id = ?1")                                             \
+    X(REVIEW_END, "UPDATE review SET state = ?2, ended_at = ?3, reason = ?4, " \
+                  "act = ?5 WHERE id = ?1")                                    \
+    X(REVIEW_SEEN, "UPDATE review_item SET changed = 1 WHERE review IN "       \
+                   "(SELECT id FROM review WHERE route = ?1 AND person = ?2 "  \
+                   "AND state = 0) AND type = ?3 AND id = ?4 AND "             \
+                   "digest <> ?5 AND word = 0")                                \
+    X(REVIEW_ITEM_GET, "SELECT word, changed FROM review_item WHERE "          \
+                       "review = ?1 AND n = ?2")                               \
+    X(REVIEW_WORD, "UPDATE review_item SET word = ?3 WHERE review = ?1 AND "   \
+                   "n = ?2")                                                   \
+    X(REVIEWED, "SELECT " REVIEW_ITEM_COLUMNS " WHERE r.person = ?1 AND "      \
+                "(r.state = 0 OR i.word <> 0) ORDER BY r.id, i.n")             \
+    X(REVIEW_ITEMS, "SELECT " REVIEW_ITEM_COLUMNS " WHERE r.id = ?1 "          \
+                    "ORDER BY i.n")                                            \
+    X(REVIEW_WAITING, "SELECT " REVIEW_COLUMNS " FROM review WHERE "           \
+                      "state = 0 AND (?1 = 0 OR id = ?1) "                     \
+                      "ORDER BY since, id LIMIT ?2")                           \
+    X(REVIEW_ENDED, "SELECT " REVIEW_COLUMNS " FROM review WHERE "             \
+                    "state <> 0 AND (?1 = 0 OR id = ?1) "                      \
+                    "ORDER BY ended_at DESC, id DESC LIMIT ?2")                \
+    X(REVIEW_OLDEST, "SELECT count(*), coalesce(min(since), 0) FROM review "   \
+                     "WHERE state = 0")                                        \
+    X(SWEEP_REVIEWS,                                                           \
+      "DELETE FROM review WHERE id IN (SELECT id FROM review AS r WHERE "      \
+      "state <> 0 AND ended_at < ?1 AND (feed = '' OR NOT EXISTS (SELECT 1 "   \
+      "FROM review_item WHERE review = r.id AND word <> 0)) AND NOT EXISTS "   \
+      "(SELECT 1 FROM message WHERE id = r.message_id) "                       \
+      "ORDER BY ended_at, id LIMIT ?2)")                                       \
     /* retention */                                                            \
     X(SWEEP_DEDUPE, "DELETE FROM dedupe WHERE (source, key) IN (SELECT "       \
                     "source, key FROM dedupe WHERE at < ?1 ORDER BY at, "      \

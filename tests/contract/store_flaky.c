@@ -89,9 +89,32 @@ static enum stile_status recover(struct stile_store *store, stile_time now,
 }
 
 static enum stile_status retry(struct stile_store *store, int64_t id,
-                               stile_time now, uint64_t *ret_count)
+                               stile_time now, const struct stile_str *entries,
+                               size_t entry_count, uint64_t *ret_count)
 {
-    WRITES(retry(inner, id, now, ret_count));
+    WRITES(retry(inner, id, now, entries, entry_count, ret_count));
+}
+
+static enum stile_status reviews(struct stile_store *store, int64_t id,
+                                 size_t limit, struct stile_arena *arena,
+                                 struct stile_review **ret, size_t *ret_count)
+{
+    READS(reviews(inner, id, limit, arena, ret, ret_count));
+}
+
+static enum stile_status reviewed(struct stile_store *store,
+                                  struct stile_str person,
+                                  struct stile_arena *arena,
+                                  struct stile_review_item **ret,
+                                  size_t *ret_count)
+{
+    READS(reviewed(inner, person, arena, ret, ret_count));
+}
+
+static enum stile_status review_settle(struct stile_store *store,
+                                       const struct stile_review_settle *settle)
+{
+    WRITES(review_settle(inner, settle));
 }
 
 static enum stile_status list_rows(struct stile_store *store, size_t limit,
@@ -320,6 +343,9 @@ static const struct stile_store_ops flaky_ops = {
     .counts = counts,
     .quarantined = quarantined,
     .withdraw = withdraw,
+    .reviews = reviews,
+    .reviewed = reviewed,
+    .review_settle = review_settle,
     .touch = touch,
     .sweep = sweep,
     .rules_put = rules_put,

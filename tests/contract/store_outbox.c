@@ -31,7 +31,7 @@ CONTRACT(lanes, stand_still_behind_a_parked_row)
     cr_assert_str_eq(claim_key(w, "p", 1, &id), "a1");
     cr_assert_eq(settle_row(w, id, STILE_ROW_PARKED, 0), STILE_OK);
     cr_assert_null(claim_key(w, "p", 1000, &other));
-    cr_assert_eq(OPS(w)->retry(w->store, id, 2000, &moved), STILE_OK);
+    cr_assert_eq(OPS(w)->retry(w->store, id, 2000, NULL, 0, &moved), STILE_OK);
     cr_assert_eq(moved, 1);
     cr_assert_str_eq(claim_key(w, "p", 2000, &other), "a1");
     cr_assert_eq(other, id);
@@ -319,10 +319,11 @@ CONTRACT(retry, all_that_wait)
     }
     claim_rows(w, "p", 9, 100, &count);
     cr_assert_eq(count, 0);
-    cr_assert_eq(OPS(w)->retry(w->store, id, 100, &moved), STILE_OK);
+    cr_assert_eq(OPS(w)->retry(w->store, id, 100, NULL, 0, &moved), STILE_OK);
     cr_assert_eq(moved, 0, "done is done");
-    cr_assert_eq(OPS(w)->retry(w->store, 4711, 100, &moved), STILE_NOT_FOUND);
-    cr_assert_eq(OPS(w)->retry(w->store, 0, 100, &moved), STILE_OK);
+    cr_assert_eq(OPS(w)->retry(w->store, 4711, 100, NULL, 0, &moved),
+                 STILE_NOT_FOUND);
+    cr_assert_eq(OPS(w)->retry(w->store, 0, 100, NULL, 0, &moved), STILE_OK);
     cr_assert_eq(moved, 3);
     claim_rows(w, "p", 9, 100, &count);
     cr_assert_eq(count, 3);
