@@ -100,8 +100,8 @@ struct gateway {
     size_t partner_count;
     struct deliver *deliver;
     struct feeds *feeds;
-    size_t trips;   /* in flight */
-    size_t scrapes; /* of the admin listener, in flight */
+    size_t trips;       /* in flight */
+    size_t scrapes;     /* of the admin listener, in flight */
     stile_time started; /* and with it what it can do */
     bool ready, draining, checkpointing, last_checkpoint, closing;
     uint64_t signed_size; /* of the log, under a checkpoint */
