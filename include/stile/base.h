@@ -304,6 +304,8 @@ int stile_london_offset_minutes(stile_time t);
 /* Which day it is there, in days since 1970-01-01: the day that agreements,
  * rules and officers' terms are counted by. */
 int64_t stile_london_day(stile_time t);
+/* When that day begins there. */
+stile_time stile_london_midnight(int64_t day);
 
 /* ---- digests ---- */
 

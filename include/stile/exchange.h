@@ -100,6 +100,20 @@ struct stile_exchange_keys {
     struct stile_str pseudonym; /* keyed digests in pseudonymised fields */
 };
 
+/* ---- what the store knows of a person ---- */
+
+/* A stored fact as it stands at `now`: outside of its bounds nothing is known.
+ */
+struct stile_fact stile_stored_fact_at(const struct stile_stored_fact *stored,
+                                       stile_time now);
+/* Some of them holds for a time only, so what rests on them is decided again
+ * whenever it is due. */
+bool stile_stored_facts_end(const struct stile_stored_fact *facts,
+                            size_t count);
+/* Where the fact of a broken glass comes from: "break-glass|", the agreement
+ * it opens and no other, '|', and how it came about. */
+#define STILE_GLASS_SOURCE "break-glass|"
+
 /* ---- questions ---- */
 
 enum stile_need_kind {

@@ -301,6 +301,14 @@ int64_t stile_london_day(stile_time t)
                      DAY_SECONDS * STILE_SECOND);
 }
 
+stile_time stile_london_midnight(int64_t day)
+{
+    stile_time utc = day * (86400 * STILE_SECOND);
+    stile_time hour = 3600 * STILE_SECOND;
+
+    return stile_london_day(utc - hour) == day ? utc - hour : utc;
+}
+
 enum stile_status stile_london_to_utc(struct stile_date date, int hour,
                                       int minute, int second, stile_time *ret,
                                       int *ret_offset_minutes)

@@ -46,13 +46,52 @@ static bool said_by(const struct stile_stored_fact *stored,
            stored->source.ptr[sender.len] == '|';
 }
 
+struct stile_fact stile_stored_fact_at(const struct stile_stored_fact *stored,
+                                       stile_time now)
+{
+    bool holds = (stored->from == 0 || stored->from <= now) &&
+                 (stored->until == 0 || now < stored->until);
+    return (struct stile_fact){.name = stored->name,
+                               .value = holds ? (enum stile_truth)stored->value
+                                              : STILE_UNKNOWN,
+                               .recipient = stored->recipient,
+                               .source = stored->source,
+                               .date = stored->date};
+}
+
+bool stile_stored_facts_end(const struct stile_stored_fact *facts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (facts[i].from != 0 || facts[i].until != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A glass was broken for one agreement, not for all that the recipient has. */
+static bool is_other_glass(const struct stile_stored_fact *stored,
+                           struct stile_str agreement)
+{
+    struct stile_str glass = STILE_STR(STILE_GLASS_SOURCE);
+    struct stile_str rest;
+    if (!stile_str_eqc(stored->name, "break-glass")) {
+        return false;
+    }
+    rest = stile_str_sub(stored->source, glass.len, SIZE_MAX);
+    return !stile_str_starts(stored->source, glass) ||
+           !stile_str_starts(rest, agreement) || rest.len <= agreement.len ||
+           rest.ptr[agreement.len] != '|';
+}
+
 /* Facts of the store that count: not what the record at hand says anew, and
  * not what the recipient said for its own good. */
 static bool counts(const struct stile__trip *trip,
                    const struct stile_stored_fact *stored)
 {
     const struct stile_partner *to = &trip->plan->partners[trip->route->to];
-    return !stile__fact_replaced(stored, trip->route->from, trip->resources,
+    return !is_other_glass(stored, trip->route->agreement) &&
+           !stile__fact_replaced(stored, trip->route->from, trip->resources,
                                  trip->resource_count) &&
            !(said_by(stored, to->name) &&
              stile_govern_permits(trip->plan->rules, stored->name,
@@ -96,11 +135,7 @@ static enum stile_status all_facts(struct stile__trip *trip,
         if (!counts(trip, stored)) {
             continue;
         }
-        all[n++] = (struct stile_fact){.name = stored->name,
-                                       .value = (enum stile_truth)stored->value,
-                                       .recipient = stored->recipient,
-                                       .source = stored->source,
-                                       .date = stored->date};
+        all[n++] = stile_stored_fact_at(stored, trip->now);
     }
     for (size_t i = 0; i < doubt_count; i++) {
         all[n++] = doubts[i];

@@ -21,6 +21,16 @@ stored_fact(const struct stile_need *answer, const struct stile_fact *fact,
     return NULL;
 }
 
+/* What holds today is kept, with its bounds. What does not begin before
+ * another day, or has ended, is left to the record that says it: one fact of a
+ * source is kept, and it is the one that counts now. */
+static bool may_be_kept(const struct stile_fact *fact, int64_t today)
+{
+    return fact->value != STILE_UNKNOWN &&
+           (fact->from.year == 0 || stile_date_days(fact->from) <= today) &&
+           (fact->until.year == 0 || stile_date_days(fact->until) >= today);
+}
+
 /* What a resource said before and says no longer (a referral made out to
  * somebody else now, a consent that names another) is not known any more. An
  * undated fact replaces what the store has of that source. */
@@ -37,9 +47,10 @@ static enum stile_status unlearn_facts(struct stile_exchange *x,
                      !stile__fact_replaced(old, sender, person->resources.items,
                                            person->resources.count);
         for (size_t k = 0; k < count && !again; k++) {
-            again = same_fact(
-                old, &facts[k],
-                stile__fact_source(x->arena, sender, facts[k].source));
+            again = may_be_kept(&facts[k], stile_london_day(x->message->now)) &&
+                    same_fact(
+                        old, &facts[k],
+                        stile__fact_source(x->arena, sender, facts[k].source));
         }
         struct stile_stored_fact *slot =
             again ? NULL : stile__list_add(x->arena, &x->facts, sizeof(*slot));
@@ -51,20 +62,30 @@ static enum stile_status unlearn_facts(struct stile_exchange *x,
             slot->person = person->key;
             slot->value = STILE_UNKNOWN;
             slot->date = 0;
+            slot->from = 0;
+            slot->until = 0;
         }
     }
     return STILE_OK;
 }
 
-/* The store keeps no bounds, so a fact is kept only when it holds from now on.
- * One that will end is left to the record that says it, but for a no: that
- * a refusal outlives its end fails to the safe side. */
-static bool may_be_kept(const struct stile_fact *fact, int64_t today)
+static struct stile_stored_fact to_keep(struct stile_str person,
+                                        const struct stile_fact *fact,
+                                        struct stile_str source)
 {
-    return fact->value != STILE_UNKNOWN &&
-           (fact->from.year == 0 || stile_date_days(fact->from) <= today) &&
-           (fact->until.year == 0 ||
-            (fact->value == STILE_NO && stile_date_days(fact->until) >= today));
+    struct stile_stored_fact kept = {.person = person,
+                                     .name = fact->name,
+                                     .recipient = fact->recipient,
+                                     .source = source,
+                                     .value = (int)fact->value,
+                                     .date = fact->date};
+    if (fact->from.year != 0) {
+        kept.from = stile_london_midnight(stile_date_days(fact->from));
+    }
+    if (fact->until.year != 0) {
+        kept.until = stile_london_midnight(stile_date_days(fact->until) + 1);
+    }
+    return kept;
 }
 
 /* Facts of a message are kept for later messages about the same person. An
@@ -90,9 +111,10 @@ enum stile_status stile__learn_facts(struct stile_exchange *x,
             stile__fact_source(x->arena, x->message->source, facts[i].source);
         const struct stile_stored_fact *old =
             stored_fact(answer, &facts[i], source);
+        struct stile_stored_fact new = to_keep(person->key, &facts[i], source);
         if (!may_be_kept(&facts[i], stile_london_day(x->message->now)) ||
-            (old != NULL && old->value == (int)facts[i].value &&
-             old->date == facts[i].date)) {
+            (old != NULL && old->value == new.value && old->date == new.date &&
+             old->from == new.from && old->until == new.until)) {
             continue;
         }
         struct stile_stored_fact *slot =
@@ -100,12 +122,7 @@ enum stile_status stile__learn_facts(struct stile_exchange *x,
         if (slot == NULL) {
             return STILE_LIMIT;
         }
-        *slot = (struct stile_stored_fact){.person = person->key,
-                                           .name = facts[i].name,
-                                           .recipient = facts[i].recipient,
-                                           .source = source,
-                                           .value = (int)facts[i].value,
-                                           .date = facts[i].date};
+        *slot = new;
     }
     return unlearn_facts(x, person, facts, count);
 }

@@ -634,6 +634,7 @@ fill_parcel(struct claim *claim, struct stile_store *store, struct parcel *p)
     p->ground = stile_plan_ground(&claim->plan->plan, stile_now());
     p->redecide = status == STILE_OK &&
                   (p->epoch != p->row->what.epoch ||
+                   stile_stored_facts_end(p->facts, p->fact_count) ||
                    !stile_digest_eq(&p->ground, &p->row->what.rules));
     if (p->redecide) {
         status = store->ops->message(store, p->row->what.message_id, p->arena,

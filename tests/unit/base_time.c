@@ -176,3 +176,16 @@ Test(base_time, london_days)
     cr_assert_eq(stile_london_day(at("2026-12-21T00:00:00Z")),
                  stile_date_days(midwinter));
 }
+
+Test(base_time, london_midnight_is_where_the_day_begins)
+{
+    struct stile_date first = {2026, 1, 1}, last = {2026, 12, 31};
+    int64_t day;
+
+    for (day = stile_date_days(first); day <= stile_date_days(last); day++) {
+        stile_time begin = stile_london_midnight(day);
+
+        cr_assert_eq(stile_london_day(begin), day);
+        cr_assert_eq(stile_london_day(begin - 1), day - 1);
+    }
+}
