@@ -32,5 +32,5 @@ rooms() {
         }' CMakeLists.txt
 }
 
-core_rooms="base record outbox audit format schema doc lang map govern
+core_rooms="base record outbox audit format schema doc fhirpath lang map govern
     exchange report"

@@ -21,7 +21,7 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 # ---- words ---------------------------------------------------------------------
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
     "rules read" "outbox list" "outbox retry" "quarantine list" "map list"
-    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "map tree" "map export" "map import" "health" "synth emis")
+    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "map tree" "map export" "map import" "fhirpath" "health" "synth emis")
 check "--version" exits 0 --version
 check "the version is one line" test "$(wc -l <out)" -eq 1
 check "--help lists" exits 0 --help
