@@ -30,8 +30,8 @@
     X(M002, "a text in quotes or a name in backticks is not closed on its "    \
             "line, or holds an unknown escape")                                \
     X(M003, "a bracket is not closed before the line's statement ends")        \
-    X(M004, "a `when`, `in` or `example` block has no `end`, or an `end` "     \
-            "has no block")                                                    \
+    X(M004, "a `when`, `in`, `each` or `example` block has no `end`, or an "   \
+            "`end` has no block")                                              \
     X(M005, "a byte that cannot stand here, or text that is not UTF-8")        \
     X(M006, "the file is too large or nested too deeply")                      \
     X(M007, "a mapping needs exactly one `left` and one `right` line")
@@ -192,7 +192,8 @@ enum stile_lang_stmt_kind {
     STILE_LANG_IN,
     STILE_LANG_RESIDUE,
     STILE_LANG_DROP,
-    STILE_LANG_REQUIRE
+    STILE_LANG_REQUIRE,
+    STILE_LANG_EACH /* paths (the list), by, body */
 };
 
 struct stile_lang_stmt {
@@ -209,7 +210,8 @@ struct stile_lang_stmt {
     struct stile_lang_word carried_by;       /* drop */
     struct stile_lang_cond *cond, *iff;      /* WHEN */
     struct stile_lang_word family, from, to; /* IN */
-    struct stile_lang_stmt *body;            /* WHEN, IN */
+    struct stile_lang_stmt *body;            /* WHEN, IN, EACH row */
+    struct stile_lang_path *by;              /* EACH row: the key's path */
     struct stile_span span;
     struct stile_lang_stmt *next;
 };
@@ -272,7 +274,8 @@ struct stile_lang_mapping {
     uint32_t number;
     struct stile_lang_word table, family, from, to; /* to = from when single */
     struct stile_lang_column *keys;
-    struct stile_lang_take *where; /* at most one; cond only */
+    struct stile_lang_column *groups; /* group by */
+    struct stile_lang_take *where;    /* at most one; cond only */
     struct stile_lang_word type, profile;
     struct stile_lang_lookup *lookups;
     struct stile_lang_take *takes;

@@ -82,6 +82,13 @@ bool stile_mapset_reads(const struct stile_mapset *set, struct stile_str family,
 /* ---- rightward: rows to FHIR
  * ---------------------------------------------------- */
 
+/* Rows of a table whose cells in `columns` equal `keys`. */
+struct stile_map_ask {
+    struct stile_str family, table;
+    const struct stile_str *columns, *keys;
+    size_t count;
+};
+
 /*
  * How a translation reaches other rows. The core never calls a store: the
  * exchange answers from what it was given. NEED = ask for it and run again;
@@ -94,7 +101,25 @@ struct stile_map_env {
                                 struct stile_str table, struct stile_str column,
                                 struct stile_str key,
                                 const struct stile_row **ret);
+    /* The rows that the question means, of those that were given: in their
+     * order, and always the same ones. NULL: a mapping that groups rows cannot
+     * be run (T117). */
+    enum stile_status (*rows)(void *ctx, const struct stile_map_ask *ask,
+                              const struct stile_row *const **ret,
+                              size_t *ret_count);
 };
+
+/* Rows at hand, to answer `rows` from: at most `most` are added, then asked
+ * for. NULL when the arena is full. */
+struct stile_map_rows;
+struct stile_map_rows *stile_map_rows_new(size_t most,
+                                          struct stile_arena *arena);
+/* Keeps the row. Not after the first question. */
+void stile_map_rows_add(struct stile_map_rows *rows,
+                        const struct stile_row *row);
+STILE_MUSTCHECK enum stile_status
+stile_map_rows_ask(struct stile_map_rows *rows, const struct stile_map_ask *ask,
+                   const struct stile_row *const **ret, size_t *ret_count);
 
 enum stile_map_result_kind {
     STILE_MAP_DONE,    /* `resource` is set */
@@ -112,6 +137,10 @@ struct stile_map_result {
     struct stile_str missing, reason;
     /* stile_map_render: where the resource's text stands in the buffer. */
     size_t json_at, json_len;
+    /* `group by`: the rows it is made of, in the list's order. The first that
+     * was given has the result; for the others there is none. */
+    const struct stile_row *const *rows;
+    size_t row_count;
 };
 
 /* Runs every mapping whose left table is the row's and whose `take` holds.

@@ -538,3 +538,23 @@ enum stile_status stile__cli_rows_lookup(void *ctx, struct stile_str family,
     *ret = row;
     return STILE_OK;
 }
+
+enum stile_status stile__cli_rows_ask(void *ctx,
+                                      const struct stile_map_ask *ask,
+                                      const struct stile_row *const **ret,
+                                      size_t *ret_count)
+{
+    struct cli_rows *rows = ctx;
+
+    if (!rows->groups || rows->grouped != rows->count) {
+        rows->groups = stile_map_rows_new(rows->count, rows->arena);
+        rows->grouped = rows->count;
+        for (size_t i = 0; rows->groups && i < rows->count; i++) {
+            if (!rows->items[i]->gone) {
+                stile_map_rows_add(rows->groups, &rows->items[i]->row);
+            }
+        }
+    }
+    return rows->groups ? stile_map_rows_ask(rows->groups, ask, ret, ret_count)
+                        : STILE_NOMEM;
+}

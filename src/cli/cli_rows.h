@@ -51,6 +51,8 @@ struct cli_rows {
         struct cli_slots slots;
     } indexes[CLI_INDEXES_MAX];
     size_t index_count;
+    struct stile_map_rows *groups; /* of the first `grouped` rows */
+    size_t grouped;
     /* Files of tables that no mapping of these reads are passed over; NULL
      * reads all. */
     const struct stile_mapset *wanted;
@@ -93,6 +95,11 @@ enum stile_status stile__cli_rows_lookup(void *ctx, struct stile_str family,
                                          struct stile_str column,
                                          struct stile_str key,
                                          const struct stile_row **ret);
+/* A stile_map_env's rows, of those read so far. */
+enum stile_status stile__cli_rows_ask(void *ctx,
+                                      const struct stile_map_ask *ask,
+                                      const struct stile_row *const **ret,
+                                      size_t *ret_count);
 /* Last part of a path. */
 struct stile_str stile__cli_base(const char *path);
 

@@ -14,7 +14,8 @@ struct covering {
 
 static bool count_all(struct covering *c, struct stile_map_coverage *coverage)
 {
-    struct stile_map_env env = {&c->rows, stile__cli_rows_lookup};
+    struct stile_map_env env = {&c->rows, stile__cli_rows_lookup,
+                                stile__cli_rows_ask};
     const char *family = stile__cli_get(c->args, "family");
 
     for (size_t i = 0; i < c->rows.count; i++) {

@@ -14,7 +14,8 @@ struct differing {
 
 static bool add_all(struct differing *d, struct stile_map_diff *diff)
 {
-    struct stile_map_env env = {&d->rows, stile__cli_rows_lookup};
+    struct stile_map_env env = {&d->rows, stile__cli_rows_lookup,
+                                stile__cli_rows_ask};
 
     for (size_t i = 0; i < d->rows.count; i++) {
         const struct cli_row *item = d->rows.items[i];

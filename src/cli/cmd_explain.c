@@ -72,7 +72,8 @@ static enum stile_status load_rows(struct explaining *e, struct cli_rows *rows)
 static int explain_row(struct explaining *e, uint64_t number)
 {
     struct cli_rows rows;
-    struct stile_map_env env = {&rows, stile__cli_rows_lookup};
+    struct stile_map_env env = {&rows, stile__cli_rows_lookup,
+                                stile__cli_rows_ask};
     const struct stile_row *row = NULL;
     enum stile_status status;
 

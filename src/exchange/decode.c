@@ -151,6 +151,24 @@ static enum stile_status lookup(void *ctx, struct stile_str family,
     return ask_row(x, what, ret);
 }
 
+/* All rows of a group came with the message, as it is whole, or with the
+ * person's record. */
+static enum stile_status group_rows(void *ctx, const struct stile_map_ask *ask,
+                                    const struct stile_row *const **ret,
+                                    size_t *ret_count)
+{
+    struct stile_exchange *x = ctx;
+    if (x->groups == NULL) {
+        x->groups = stile_map_rows_new(x->row_count, x->arena);
+        for (size_t i = 0; x->groups != NULL && i < x->row_count; i++) {
+            stile_map_rows_add(x->groups, &x->rows[i]);
+        }
+    }
+    return x->groups != NULL
+               ? stile_map_rows_ask(x->groups, ask, ret, ret_count)
+               : STILE_NOMEM;
+}
+
 static void quarantine_row(struct stile_exchange *x,
                            const struct stile_row *row, size_t diags_before)
 {
@@ -226,6 +244,20 @@ static void doubt_row(struct stile_exchange *x,
     x->doubt = true;
 }
 
+/* Of a group that could not be used, all rows are kept. */
+static void quarantine_result(struct stile_exchange *x,
+                              const struct stile_row *row,
+                              const struct stile_map_result *result,
+                              size_t diags_before)
+{
+    if (result->row_count == 0) {
+        quarantine_row(x, row, diags_before);
+    }
+    for (size_t i = 0; i < result->row_count; i++) {
+        quarantine_row(x, result->rows[i], diags_before);
+    }
+}
+
 /* All results of one row, or none: a row is all or nothing. */
 static void take_results(struct stile_exchange *x, const struct stile_row *row,
                          const struct stile_map_result *results, size_t count,
@@ -240,12 +272,12 @@ static void take_results(struct stile_exchange *x, const struct stile_row *row,
                 "the row refers to one that is not in the message: send both "
                 "in one");
             doubt_row(x, &results[i]);
-            quarantine_row(x, row, diags_before);
+            quarantine_result(x, row, &results[i], diags_before);
             return;
         }
         if (results[i].kind == STILE_MAP_FAILED) {
             doubt_row(x, &results[i]);
-            quarantine_row(x, row, diags_before);
+            quarantine_result(x, row, &results[i], diags_before);
             return;
         }
     }
@@ -274,7 +306,7 @@ static void take_results(struct stile_exchange *x, const struct stile_row *row,
 static enum stile_status map_row(struct stile_exchange *x, size_t i,
                                  bool *ret_need)
 {
-    struct stile_map_env env = {x, lookup};
+    struct stile_map_env env = {x, lookup, group_rows};
     struct stile_map_result *results = NULL;
     x->missing.count = 0;
     size_t count = 0, before = x->diags.count;

@@ -73,6 +73,7 @@ struct stile_exchange {
     size_t unread_rows, refused_rows; /* by the format; by the mapping */
     bool *row_open;                   /* row i still waits for a look-up */
     struct stile__list indexes;       /* struct stile__index: rows by column */
+    struct stile_map_rows *groups;    /* the same, for rows of one resource */
     struct stile__list needs;         /* struct stile_need */
     struct stile__map need_index;     /* table, column, key -> index + 1 */
 

@@ -22,7 +22,7 @@ enum stile__line_kind {
     LINE_MAPPING,
     LINE_HEAD,  /* left, right, lookup, join, key, let, take, delete */
     LINE_RULE,  /* columns, arrow, paths */
-    LINE_OPEN,  /* when, in */
+    LINE_OPEN,  /* when, in, each row */
     LINE_LIST,  /* residue, drop, require */
     LINE_OTHER, /* constants, expect class */
     LINE_EXAMPLE,

@@ -127,7 +127,7 @@ static enum stile__line_kind kind_of(const struct scan *s,
     static const char *const heads[] = {"left", "right", "lookup", "join",
                                         "key",  "let",   "take",   "delete"};
     static const char *const lists[] = {"residue", "drop", "require"};
-    static const char *const opens[] = {"when", "in"};
+    static const char *const opens[] = {"when", "in", "each"};
     if (s->in_example) {
         return at(line, "end") ? LINE_END : LINE_PART;
     }
@@ -141,7 +141,7 @@ static enum stile__line_kind kind_of(const struct scan *s,
                                 line->words[1].kind == TOK_TEXT)) {
         return LINE_EXAMPLE;
     }
-    if (at_any(line, opens, 2)) {
+    if (at_any(line, opens, 3)) {
         return LINE_OPEN;
     }
     if (at_any(line, lists, 3)) {

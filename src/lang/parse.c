@@ -366,7 +366,7 @@ static const struct {
 } body_words[] = {
     {"when", STILE_LANG_WHEN},       {"in", STILE_LANG_IN},
     {"residue", STILE_LANG_RESIDUE}, {"drop", STILE_LANG_DROP},
-    {"require", STILE_LANG_REQUIRE},
+    {"require", STILE_LANG_REQUIRE}, {"each", STILE_LANG_EACH},
 };
 
 static struct stile_lang_stmt *body_list(struct stile__parser *p,
@@ -387,9 +387,12 @@ static struct stile_lang_stmt *body_line(struct stile__parser *p,
             s->kind = body_words[i].kind;
         }
     }
-    bool block = s->kind == STILE_LANG_WHEN || s->kind == STILE_LANG_IN;
+    bool block = s->kind == STILE_LANG_WHEN || s->kind == STILE_LANG_IN ||
+                 s->kind == STILE_LANG_EACH;
     if (s->kind == STILE_LANG_RULE) {
         ok = rule_line(p, s);
+    } else if (s->kind == STILE_LANG_EACH) {
+        ok = stile__parse_each(p, s);
     } else {
         ok = block ? block_head(p, s) : columns_line(p, s);
     }

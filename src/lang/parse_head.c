@@ -41,6 +41,14 @@ static bool left_line(struct stile__parser *p, struct stile_lang_mapping *m)
                 return false;
             }
             m->where->span = m->where->cond->span;
+        } else if (m->groups == NULL && stile__parse_skip_word(p, "group")) {
+            if (!stile__parse_skip_word(p, "by")) {
+                return stile__parse_fail(p, "'by' and the columns");
+            }
+            m->groups = stile__parse_columns(p);
+            if (m->groups == NULL) {
+                return false;
+            }
         } else {
             return true;
         }
@@ -101,6 +109,27 @@ static bool one_lookup(struct stile__parser *p, struct stile_lang_lookup *l)
     }
     l->span = stile__parse_span(p, from);
     return true;
+}
+
+bool stile__parse_each(struct stile__parser *p, struct stile_lang_stmt *s)
+{
+    stile__parse_next(p);
+    if (!stile__parse_skip_word(p, "row")) {
+        return stile__parse_fail(p, "'row'");
+    }
+    s->arrow_span = p->cur.span;
+    if (!stile__parse_want(p, TOK_BOTH, "<->")) {
+        return false;
+    }
+    s->paths = stile__parse_path(p);
+    if (s->paths == NULL) {
+        return false;
+    }
+    if (!stile__parse_skip_word(p, "by")) {
+        return stile__parse_fail(p, "'by' and the key");
+    }
+    s->by = stile__parse_path(p);
+    return s->by != NULL;
 }
 
 static bool lookup_line(struct stile__parser *p, struct stile_lang_mapping *m)

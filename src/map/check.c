@@ -370,6 +370,7 @@ void stile__check(struct stile__cc *cc)
         stile__equalities(t->cond, fixed_left, cc);
     }
     stile__check_writes(cc);
+    stile__check_each(cc);
     check_delete(cc);
     for (struct stile__guard *g = cc->guards; g != NULL; g = g->next) {
         check_guard(cc, g);

@@ -440,6 +440,22 @@ static void check_inside(struct stile__cc *cc, const struct stile__path *p)
     }
 }
 
+/* Elements of a list's item that 'each' makes. */
+static void check_item(struct stile__cc *cc, const struct stile__each *each)
+{
+    for (size_t k = 0; k < stile_fhir_element_count(each->item); k++) {
+        const struct stile_fhir_element *e =
+            stile_fhir_element_at(each->item, k);
+        if (e->min > 0 &&
+            !stile__written_inside(cc->rules, each->base, e->name)) {
+            (void)stile__map_report(cc, "M505", each->list.span,
+                                    "inside this, '%.*s' is mandatory and no "
+                                    "line writes it",
+                                    STILE_FMT(e->name));
+        }
+    }
+}
+
 void stile__check_writes(struct stile__cc *cc)
 {
     check_guards(cc);
@@ -449,6 +465,9 @@ void stile__check_writes(struct stile__cc *cc)
         return;
     }
     check_mandatory(cc);
+    for (uint32_t i = 0; i < cc->variant->each_count; i++) {
+        check_item(cc, cc->variant->eaches[i]);
+    }
     for (struct stile__rule *r = cc->rules; r != NULL; r = r->next) {
         if (writes(r) != NULL) {
             check_inside(cc, r->paths);

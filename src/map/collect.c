@@ -141,12 +141,13 @@ static struct stile__rule *new_rule(struct stile__cc *cc,
     struct stile__rule *rule = NEW(cc, struct stile__rule);
     struct stile__path *resolved = NEW(cc, struct stile__path);
     if (rule == NULL || resolved == NULL ||
-        !stile__resolve_path(cc, cc->mapping->type, path, false, resolved)) {
+        !stile__resolve_path(cc, path, false, resolved)) {
         cc->incomplete = true;
         return NULL;
     }
     rule->stmt = stmt;
     rule->guard = guard;
+    rule->each = cc->each;
     rule->paths = resolved;
     return rule;
 }
@@ -239,6 +240,7 @@ static void leftward_value(struct stile__cc *cc,
     if (ok) {
         rule->stmt = stmt;
         rule->guard = guard;
+        rule->each = cc->each;
         rule->columns[0] = columns[0];
         rule->column_count = 1;
         rule->leftward = true;
@@ -318,11 +320,52 @@ static void when_block(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
     }
     guard->stmt = stmt;
     guard->parent = parent;
+    guard->each = cc->each;
     guard->iff = stmt->iff;
     guard->flag = cc->variant->flag_count++;
     *cc->guards_tail = guard;
     cc->guards_tail = &guard->next;
     statements(cc, stmt->body, guard);
+}
+
+/* Lines of a block that cannot be used still map their columns, or one fault
+ * shows as many. */
+static void mark_lines(struct stile__cc *cc, const struct stile_lang_stmt *s)
+{
+    for (; s != NULL; s = s->next) {
+        struct stile__column columns[STILE__CELLS];
+        bool ok = false;
+        (void)rule_columns(cc, s, columns, &ok);
+        mark_lines(cc, s->body);
+    }
+}
+
+static void each_block(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
+                       struct stile__guard *guard)
+{
+    struct stile__rule *head = NEW(cc, struct stile__rule);
+    struct stile__each *each = NULL;
+    if (guard != NULL || cc->each != NULL) {
+        (void)stile__map_report(cc, "M312", stmt->span,
+                                "'each' stands in no other block; move it out");
+    } else {
+        each = stile__collect_each(cc, stmt);
+    }
+    if (each == NULL || head == NULL) {
+        cc->incomplete = true;
+        mark_lines(cc, stmt->body);
+        return;
+    }
+    /* It has its place among the lines: that of its list. */
+    *head = (struct stile__rule){
+        .stmt = stmt, .paths = &each->list, .rightward = true};
+    add_rule(cc, head);
+    cc->each = each;
+    statements(cc, stmt->body, NULL);
+    if (!stile__resolve_path(cc, stmt->by, false, &each->by)) {
+        cc->incomplete = true;
+    }
+    cc->each = NULL;
 }
 
 static void version_block(struct stile__cc *cc,
@@ -352,6 +395,7 @@ static void require(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
         }
         rule->stmt = stmt;
         rule->guard = guard;
+        rule->each = cc->each;
         rule->column_count = 1;
         add_rule(cc, rule);
     }
@@ -406,6 +450,9 @@ static void statements(struct stile__cc *cc, const struct stile_lang_stmt *s,
             break;
         case STILE_LANG_REQUIRE:
             require(cc, s, guard);
+            break;
+        case STILE_LANG_EACH:
+            each_block(cc, s, guard);
             break;
         case STILE_LANG_RESIDUE:
         case STILE_LANG_DROP:

@@ -203,7 +203,7 @@ static void check_lets(struct stile__cc *cc)
 {
     for (const struct stile_lang_let *l = cc->tree->lets; l; l = l->next) {
         struct stile__path path;
-        (void)stile__resolve_path(cc, cc->mapping->type, l->path, false, &path);
+        (void)stile__resolve_path(cc, l->path, false, &path);
         for (const struct stile_lang_let *m = cc->tree->lets; m != l;
              m = m->next) {
             if (stile_str_eq(m->name.text, l->name.text)) {
@@ -220,6 +220,7 @@ void stile__collect_head(struct stile__cc *cc)
     add_aliases(cc);
     alias_keys(cc);
     declared_key(cc);
+    stile__collect_groups(cc);
     check_lets(cc);
     header_conds(cc);
 }

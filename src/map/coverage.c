@@ -142,14 +142,17 @@ static enum stile_status one_mapping(struct stile_map_coverage *c, uint32_t at,
     stile_diags_init(&diags, scratch, 64);
     enum stile_status status = stile__run_right(&run, &result);
     if (status == STILE_END) {
-        c->not_taken[at]++;
+        /* The first row of a group counts for all of them. */
+        c->not_taken[at] += trace.first == NULL ? 1 : 0;
         return STILE_OK;
     }
     if (status == STILE_OK) {
-        c->ends[at][result.kind]++;
+        const struct stile_row *const *rows = result.rows;
+        size_t count = result.row_count > 0 ? result.row_count : 1;
+        c->ends[at][result.kind] += count;
         count_findings(c, &diags);
-        if (result.kind == STILE_MAP_DONE) {
-            count_losses(c, m, row);
+        for (size_t i = 0; result.kind == STILE_MAP_DONE && i < count; i++) {
+            count_losses(c, m, result.row_count > 0 ? rows[i] : row);
         }
     }
     return status;

@@ -30,6 +30,19 @@ static enum stile_status find_row(void *ctx, struct stile_str family,
     return STILE_NOT_FOUND;
 }
 
+static enum stile_status find_rows(void *ctx, const struct stile_map_ask *ask,
+                                   const struct stile_row *const **ret,
+                                   size_t *ret_count)
+{
+    struct run *run = ctx;
+    struct stile_map_rows *rows = stile_map_rows_new(run->count, run->cc.arena);
+    for (size_t i = 0; rows != NULL && i < run->count; i++) {
+        stile_map_rows_add(rows, &run->rows[i]);
+    }
+    return rows != NULL ? stile_map_rows_ask(rows, ask, ret, ret_count)
+                        : STILE_NOMEM;
+}
+
 static const struct stile_table *table_of(struct run *run,
                                           const struct stile_lang_given *g)
 {
@@ -110,8 +123,7 @@ static void check_expect(struct run *run, const struct stile_lang_expect *e,
                          const struct stile_value *resource)
 {
     struct stile__path path;
-    if (!stile__resolve_path(&run->cc, run->cc.mapping->type, e->path, true,
-                             &path)) {
+    if (!stile__resolve_path(&run->cc, e->path, true, &path)) {
         return;
     }
     const struct stile_value *v = stile__path_read(resource, &path);
@@ -184,7 +196,7 @@ static void wrong_outcome(struct run *run, const char *got,
 
 /* ---- leftward ---- */
 
-static void check_cell(struct run *run, const struct stile__left_cells *left,
+static void check_cell(struct run *run, const struct stile_str *cells,
                        const struct stile_lang_assign *a)
 {
     uint32_t at = stile_table_column(run->v->table, a->name.text);
@@ -194,7 +206,7 @@ static void check_cell(struct run *run, const struct stile__left_cells *left,
             STILE_FMT(run->v->table->name), STILE_FMT(a->name.text));
         return;
     }
-    struct stile_str got = left->cells[0][at];
+    struct stile_str got = cells[at];
     if (!stile_str_eq(got, a->value.text)) {
         (void)stile__map_report(&run->cc, "M702", a->name.span,
                                 "leftward this comes back as '%.*s'; correct "
@@ -213,7 +225,44 @@ static bool in_back(const struct stile_lang_example *ex, struct stile_str name)
     return false;
 }
 
-static void check_back(struct run *run, const struct stile_value *resource)
+static void check_row(struct run *run, const struct stile_lang_given *given,
+                      const struct stile_str *cells)
+{
+    bool first = given == run->ex->given;
+    for (const struct stile_lang_assign *a = given->cells; a; a = a->next) {
+        uint32_t at = stile_table_column(run->v->table, a->name.text);
+        bool stated = first && in_back(run->ex, a->name.text);
+        if (run->v->left_written[at] && !stated) {
+            check_cell(run, cells, a);
+        }
+    }
+    for (const struct stile_lang_assign *a = first ? run->ex->back : NULL; a;
+         a = a->next) {
+        check_cell(run, cells, a);
+    }
+}
+
+/* The rows come back in the order of the list they made. */
+static void check_group(struct run *run, const struct stile_map_result *result,
+                        const struct stile__left_cells *left)
+{
+    const struct stile_lang_given *given = run->ex->given;
+    if (left->row_count != result->row_count) {
+        (void)stile__map_report(&run->cc, "M702", run->ex->span,
+                                "leftward %zu rows come back, not %zu",
+                                left->row_count, result->row_count);
+        return;
+    }
+    for (size_t i = 0; i < run->count; i++, given = given->next) {
+        for (size_t k = 0; k < result->row_count; k++) {
+            if (result->rows[k] == &run->rows[i]) {
+                check_row(run, given, left->rows[k]);
+            }
+        }
+    }
+}
+
+static void check_back(struct run *run, const struct stile_map_result *result)
 {
     struct stile__left_cells left;
     struct stile_diags own;
@@ -221,7 +270,7 @@ static void check_back(struct run *run, const struct stile_value *resource)
     if (!run->cc.mapping->goes_left && run->ex->back == NULL) {
         return;
     }
-    struct stile__resource from = {.tree = resource};
+    struct stile__resource from = {.tree = result->resource};
     stile__run_left(run->v, &from, run->cc.arena, &own, &left);
     /* An example may leave the key out to stay short, so `taken` is moot. */
     if (left.failed) {
@@ -232,15 +281,10 @@ static void check_back(struct run *run, const struct stile_value *resource)
             STILE_FMT(own.count > 0 ? own.items[0].path : STILE_STR_NULL));
         return;
     }
-    const struct stile_lang_given *g = run->ex->given;
-    for (const struct stile_lang_assign *a = g->cells; a; a = a->next) {
-        uint32_t at = stile_table_column(run->v->table, a->name.text);
-        if (run->v->left_written[at] && !in_back(run->ex, a->name.text)) {
-            check_cell(run, &left, a);
-        }
-    }
-    for (const struct stile_lang_assign *a = run->ex->back; a; a = a->next) {
-        check_cell(run, &left, a);
+    if (run->v->group_count > 0) {
+        check_group(run, result, &left);
+    } else {
+        check_row(run, run->ex->given, left.cells[0]);
     }
 }
 
@@ -250,7 +294,7 @@ static void one_example(struct run *run)
 {
     struct stile_diags own;
     struct stile_map_result result = {.kind = STILE_MAP_DONE};
-    struct stile_map_env env = {run, find_row};
+    struct stile_map_env env = {run, find_row, find_rows};
     if (!build_rows(run)) {
         return;
     }
@@ -284,7 +328,7 @@ static void one_example(struct run *run)
     for (const struct stile_lang_expect *e = run->ex->expects; e; e = e->next) {
         check_expect(run, e, result.resource);
     }
-    check_back(run, result.resource);
+    check_back(run, &result);
 }
 
 /* The newest version that has all columns the example names. */

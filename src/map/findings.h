@@ -36,6 +36,11 @@
     X(M305, "[1] and up cannot be read back: use where() or list")             \
     X(M306, "one where() holds all the literals of another on the same list")  \
     X(M307, "the element is written more often than the profile allows")       \
+    X(M308, "the path of `each` is no list, or another line writes the list")  \
+    X(M309, "no line of the block writes the key of `each` both ways")         \
+    X(M310, "the key does not tell two rows of a group apart")                 \
+    X(M311, "`group by` and `each row` go together, one of each")              \
+    X(M312, "`each` stands inside another block")                              \
     X(M401, "a code is not in the value set the element requires")             \
     X(M402, "two rows of a code table have one left value")                    \
     X(M403, "several rows share a right value and none is preferred")          \
@@ -123,6 +128,16 @@
       "a part holds the separator it would be joined with; "                   \
       "correct it at the source",                                              \
       ERROR)                                                                   \
+    X(T115,                                                                    \
+      "rows of one group differ in a column that stands outside each; "        \
+      "correct it at the source",                                              \
+      ERROR)                                                                   \
+    X(T116,                                                                    \
+      "two rows of a group, or two items of its list, have one key; "          \
+      "correct it at the source",                                              \
+      ERROR)                                                                   \
+    X(T117, "the other rows of the group are not at hand; give them together", \
+      ERROR)                                                                   \
     X(T120, "a required cell is empty; fill it at the source", ERROR)          \
     X(T201, "control characters were replaced by spaces", WARNING)             \
     X(T202,                                                                    \
@@ -140,6 +155,7 @@
       WARNING)                                                                 \
     X(T206, "a column documented as always empty is filled; map it", WARNING)  \
     X(T207, "cells without a row to stand in were left out", WARNING)          \
+    X(T208, "an item of the list has no key and was left out", WARNING)        \
     X(T301, "no mapping of the family takes this resource", NOTE)
 
 enum stile__run_code {

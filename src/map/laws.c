@@ -23,6 +23,12 @@ struct laws {
     struct stile_str lost; /* the column a law was broken at */
 };
 
+/* Rows of one table: one, or those of a group. */
+struct rows {
+    const struct stile_str *cells[STILE__MORE + 1];
+    size_t count;
+};
+
 enum law {
     HOLDS,
     MOOT, /* the row was refused */
@@ -76,33 +82,79 @@ static enum stile_status find(void *ctx, struct stile_str family,
     return STILE_NOT_FOUND;
 }
 
-/* What the cells become; MOOT when nothing. */
-static enum law right(struct laws *l, const struct stile_str *cells,
-                      struct stile_value **ret)
+struct asked {
+    struct laws *laws;
+    const struct stile_row *rows;
+    size_t count;
+};
+
+static enum stile_status find_one(void *ctx, struct stile_str family,
+                                  struct stile_str table,
+                                  struct stile_str column, struct stile_str key,
+                                  const struct stile_row **ret)
 {
-    struct stile_map_env env = {l, find};
+    struct asked *asked = ctx;
+    return find(asked->laws, family, table, column, key, ret);
+}
+
+static enum stile_status find_group(void *ctx, const struct stile_map_ask *ask,
+                                    const struct stile_row *const **ret,
+                                    size_t *ret_count)
+{
+    struct asked *asked = ctx;
+    struct stile_map_rows *rows =
+        stile_map_rows_new(asked->count, asked->laws->arena);
+    for (size_t i = 0; rows != NULL && i < asked->count; i++) {
+        stile_map_rows_add(rows, &asked->rows[i]);
+    }
+    return rows != NULL ? stile_map_rows_ask(rows, ask, ret, ret_count)
+                        : STILE_NOMEM;
+}
+
+static bool copy_rows(struct laws *l, const struct rows *given,
+                      struct stile_row *to)
+{
+    const struct stile_table *t = l->v->table;
+    for (size_t i = 0; i < given->count; i++) {
+        struct stile_str *cells =
+            stile_arena_array(l->arena, t->count, sizeof *cells);
+        if (cells == NULL) {
+            return false;
+        }
+        memcpy(cells, given->cells[i], t->count * sizeof *cells);
+        to[i] = (struct stile_row){.table = t->name,
+                                   .columns = t->column_names,
+                                   .cells = cells,
+                                   .count = t->count,
+                                   .number = i + 1};
+    }
+    return true;
+}
+
+/* What the rows become; MOOT when nothing. `order` says which row each item
+ * of a group's list was made of. */
+static enum law right(struct laws *l, const struct rows *given,
+                      struct stile_value **ret, struct rows *order)
+{
+    struct stile_row rows[STILE__MORE + 1];
+    struct asked asked = {l, rows, given->count};
+    struct stile_map_env env = {&asked, find_one, find_group};
     struct stile_diags diags;
     struct stile_map_result result = {.kind = STILE_MAP_DONE};
-    const struct stile_table *t = l->v->table;
-    struct stile_str *copy =
-        stile_arena_array(l->arena, t->count, sizeof *copy);
-    struct stile_row row = {.table = t->name,
-                            .columns = t->column_names,
-                            .cells = copy,
-                            .count = t->count,
-                            .number = 1};
     struct stile__right_run run = {.variant = l->v,
-                                   .row = &row,
+                                   .row = &rows[0],
                                    .env = &env,
                                    .arena = l->arena,
                                    .diags = &diags};
-    if (copy == NULL) {
+    stile_diags_init(&diags, l->arena, 8);
+    if (!copy_rows(l, given, rows) ||
+        stile__run_right(&run, &result) != STILE_OK) {
         return MOOT;
     }
-    memcpy(copy, cells, t->count * sizeof *cells);
-    stile_diags_init(&diags, l->arena, 8);
-    if (stile__run_right(&run, &result) != STILE_OK) {
-        return MOOT;
+    *order = (struct rows){.cells = {given->cells[0]}, .count = 1};
+    for (size_t i = 0; i < result.row_count; i++) {
+        order->cells[i] = given->cells[result.rows[i] - rows];
+        order->count = i + 1;
     }
     *ret = result.resource;
     return result.kind == STILE_MAP_DONE      ? HOLDS
@@ -111,14 +163,23 @@ static enum law right(struct laws *l, const struct stile_str *cells,
 }
 
 static enum law left(struct laws *l, const struct stile_value *resource,
-                     struct stile_str **ret)
+                     struct rows *ret)
 {
     struct stile__left_cells cells;
     struct stile_diags diags;
     stile_diags_init(&diags, l->arena, 8);
     struct stile__resource from = {.tree = resource};
     stile__run_left(l->v, &from, l->arena, &diags, &cells);
-    *ret = cells.cells[0];
+    *ret = (struct rows){.cells = {cells.cells[0]}, .count = 1};
+    if (l->v->group_count > 0) {
+        ret->count = cells.row_count;
+    }
+    if (ret->count > STILE__MORE + 1) {
+        return TAKEN;
+    }
+    for (size_t i = 0; i < cells.row_count; i++) {
+        ret->cells[i] = cells.rows[i];
+    }
     return cells.taken && !cells.failed ? HOLDS : TAKEN;
 }
 
@@ -134,6 +195,16 @@ static bool same_cells(struct laws *l, const struct stile_str *a,
         }
     }
     return true;
+}
+
+static bool same_rows(struct laws *l, const struct rows *a,
+                      const struct rows *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++) {
+        same = same_cells(l, a->cells[i], b->cells[i]);
+    }
+    return same;
 }
 
 /* Does the codec itself say that these cells mean absent? */
@@ -175,32 +246,75 @@ static bool none_lost(struct laws *l, const struct stile_str *given,
     return true;
 }
 
-static enum law second_trip(struct laws *l, const struct stile_str *given,
-                            const struct stile_value *first,
-                            const struct stile_str *once)
+static bool keeps(struct laws *l, const struct rows *given,
+                  const struct rows *back)
+{
+    bool kept = given->count == back->count;
+    for (size_t i = 0; kept && i < given->count; i++) {
+        kept = none_lost(l, given->cells[i], back->cells[i]);
+    }
+    return kept;
+}
+
+/* What came back, with the columns that only the sender keeps. */
+static bool with_residue(struct laws *l, const struct rows *given,
+                         const struct rows *once, struct rows *ret)
 {
     size_t count = l->v->table->count;
-    struct stile_str *with = stile_arena_array(l->arena, count, sizeof *with),
-                     *twice = NULL;
+    *ret = (struct rows){.count = once->count};
+    for (size_t k = 0; k < once->count; k++) {
+        struct stile_str *with =
+            stile_arena_array(l->arena, count, sizeof *with);
+        if (with == NULL) {
+            return false;
+        }
+        for (size_t i = 0; i < count; i++) {
+            with[i] =
+                l->v->left_written[i] ? once->cells[k][i] : given->cells[k][i];
+        }
+        ret->cells[k] = with;
+    }
+    return true;
+}
+
+/* The rows of `once`, in the order that `with` came to be. */
+static struct rows in_order(const struct rows *once, const struct rows *with,
+                            const struct rows *order)
+{
+    struct rows sorted = {.count = order->count};
+    for (size_t i = 0; i < order->count; i++) {
+        for (size_t k = 0; k < with->count; k++) {
+            if (with->cells[k] == order->cells[i]) {
+                sorted.cells[i] = once->cells[k];
+            }
+        }
+    }
+    return sorted;
+}
+
+static enum law second_trip(struct laws *l, const struct rows *given,
+                            const struct stile_value *first,
+                            const struct rows *once)
+{
+    struct rows with, twice, order;
     struct stile_value *again = NULL, *alone = NULL;
-    if (with == NULL) {
+    if (!with_residue(l, given, once, &with)) {
         return MOOT;
     }
-    for (size_t i = 0; i < count; i++) {
-        with[i] = l->v->left_written[i] ? once[i] : given[i];
-    }
     struct stile_str lost = l->lost;
-    bool canonical = same_cells(l, given, once);
+    bool canonical = same_rows(l, given, once);
     l->lost = lost;
-    if (right(l, with, &again) != HOLDS ||
+    if (right(l, &with, &again, &order) != HOLDS || order.count != with.count ||
         (canonical && !stile_value_equal(first, again))) {
         return PUT_GET;
     }
-    if (left(l, again, &twice) != HOLDS || !same_cells(l, once, twice)) {
+    struct rows sorted = in_order(once, &with, &order);
+    if (left(l, again, &twice) != HOLDS || !same_rows(l, &sorted, &twice)) {
         return CANON;
     }
     if (l->v->mapping->law <= LAW_CANON &&
-        (right(l, once, &alone) != HOLDS || !stile_value_equal(again, alone))) {
+        (right(l, once, &alone, &order) != HOLDS ||
+         !stile_value_equal(again, alone))) {
         return CREATE_GET;
     }
     return HOLDS;
@@ -209,15 +323,19 @@ static enum law second_trip(struct laws *l, const struct stile_str *given,
 static enum law judge(struct laws *l, const struct stile__trial *trial)
 {
     struct stile_value *first = NULL, *same = NULL;
-    struct stile_str *once = NULL;
-    const struct stile_str *given = trial->cells[0];
+    struct rows once, given, members,
+        all = {.cells = {trial->cells[0]}, .count = trial->more_count + 1};
+    for (uint32_t i = 0; i < trial->more_count; i++) {
+        all.cells[i + 1] = trial->more[i];
+    }
     l->trial = trial;
     l->lost = STILE_STR_NULL;
-    enum law law = right(l, given, &first);
+    enum law law = right(l, &all, &first, &members);
     if (law != HOLDS) {
         return law;
     }
-    if (right(l, given, &same) != HOLDS || !stile_value_equal(first, same)) {
+    if (right(l, &all, &same, &given) != HOLDS ||
+        !stile_value_equal(first, same)) {
         return SAME;
     }
     if (!l->v->mapping->goes_left) {
@@ -226,16 +344,51 @@ static enum law judge(struct laws *l, const struct stile__trial *trial)
     if (left(l, first, &once) != HOLDS) {
         return TAKEN;
     }
-    if (l->v->mapping->law == LAW_ISO && !same_cells(l, given, once)) {
+    if (l->v->mapping->law == LAW_ISO && !same_rows(l, &members, &once)) {
         return GET_PUT;
     }
-    if (!none_lost(l, given, once)) {
+    if (!keeps(l, &members, &once)) {
         return NO_LOSS;
     }
-    return second_trip(l, given, first, once);
+    return second_trip(l, &members, first, &once);
 }
 
 /* ---- shrinking ---- */
+
+static bool still(struct laws *l, const struct stile__trial *trial,
+                  enum law law)
+{
+    struct stile_arena_mark mark = stile_arena_mark(l->arena);
+    bool same = judge(l, trial) == law;
+    stile_arena_rewind(l->arena, mark);
+    return same;
+}
+
+/* Takes rows of the group away, or empties their cells. */
+static bool shrink_more(struct laws *l, const struct stile__domains *domains,
+                        struct stile__trial *trial, enum law law)
+{
+    for (uint32_t i = 0; i < trial->more_count; i++) {
+        struct stile__trial less = *trial;
+        less.more[i] = less.more[--less.more_count];
+        if (still(l, &less, law)) {
+            *trial = less;
+            return true;
+        }
+        for (size_t c = 0; c < l->v->table->count; c++) {
+            struct stile_str kept = trial->more[i][c];
+            if (kept.len == 0 || domains->columns[0][c].must) {
+                continue;
+            }
+            trial->more[i][c] = STILE_STR_NULL;
+            if (still(l, trial, law)) {
+                return true;
+            }
+            trial->more[i][c] = kept;
+        }
+    }
+    return false;
+}
 
 /* Empties what can be emptied while the same law stays broken. */
 static void shrink(struct laws *l, const struct stile__domains *domains,
@@ -243,10 +396,9 @@ static void shrink(struct laws *l, const struct stile__domains *domains,
 {
     bool smaller = true;
     while (smaller) {
-        smaller = false;
+        smaller = shrink_more(l, domains, trial, law);
         for (uint32_t i = 0; i < l->v->alias_count; i++) {
             for (size_t c = 0; c < l->v->aliases[i].table->count; c++) {
-                struct stile_arena_mark mark = stile_arena_mark(l->arena);
                 struct stile_str kept = trial->cells[i][c];
                 /* The key of a look-up's row is filled from the look-up. */
                 if (kept.len == 0 || domains->columns[i][c].must ||
@@ -254,12 +406,11 @@ static void shrink(struct laws *l, const struct stile__domains *domains,
                     continue;
                 }
                 trial->cells[i][c] = STILE_STR_NULL;
-                if (judge(l, trial) == law) {
+                if (still(l, trial, law)) {
                     smaller = true;
                 } else {
                     trial->cells[i][c] = kept;
                 }
-                stile_arena_rewind(l->arena, mark);
             }
         }
     }
@@ -326,6 +477,10 @@ static void add_example(const struct laws *l, const struct stile__trial *trial,
     stile_buf_printf(out, "  example \"generated: %.*s\"\n    given ",
                      STILE_FMT(name));
     add_row(out, l->v->table, trial->cells[0]);
+    for (uint32_t i = 0; i < trial->more_count; i++) {
+        stile_buf_printf(out, "    and    %.*s", STILE_FMT(l->v->table->name));
+        add_row(out, l->v->table, trial->more[i]);
+    }
     for (uint32_t i = 1; i < l->v->alias_count; i++) {
         const struct stile__alias *a = &l->v->aliases[i];
         struct stile_str key = trial->cells[a->key.alias][a->key.ordinal];

@@ -17,10 +17,14 @@ struct stile__domains {
     struct stile__pool_of *columns[STILE__ALIASES];
 };
 
-/* One row and the rows it looks up, by alias. */
+#define STILE__MORE 3u /* further rows of a group */
+
+/* One row and the rows it looks up, by alias; and rows of its group. */
 struct stile__trial {
     struct stile_str *cells[STILE__ALIASES];
     bool there[STILE__ALIASES];
+    struct stile_str *more[STILE__MORE];
+    uint32_t more_count;
 };
 
 /* False: memory. */

@@ -285,25 +285,57 @@ static uint64_t draw(uint64_t *seed, uint64_t below)
     return (z ^ (z >> 31)) % below;
 }
 
+static struct stile_str *draw_row(const struct stile__domains *d,
+                                  uint32_t alias, uint64_t *seed,
+                                  struct stile_arena *arena)
+{
+    const struct stile_table *t = d->variant->aliases[alias].table;
+    struct stile_str *cells = stile_arena_array(arena, t->count, sizeof *cells);
+    for (uint32_t c = 0; cells != NULL && c < t->count; c++) {
+        const struct stile__pool_of *pool = &d->columns[alias][c];
+        bool empty = draw(seed, 3) == 0 && !pool->must;
+        if (pool->count > 0 && !empty) {
+            cells[c] = pool->items[draw(seed, pool->count)];
+        }
+    }
+    return cells;
+}
+
+/* Rows of the first one's group; now and then one that does not fit in. */
+static bool draw_more(const struct stile__domains *d, uint64_t *seed,
+                      struct stile_arena *arena, struct stile__trial *trial)
+{
+    const struct stile__variant *v = d->variant;
+    uint32_t count = (uint32_t)draw(seed, STILE__MORE + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        struct stile_str *cells = draw_row(d, 0, seed, arena);
+        if (cells == NULL) {
+            return false;
+        }
+        for (uint32_t c = 0; c < v->group_count; c++) {
+            cells[v->groups[c]] = trial->cells[0][v->groups[c]];
+        }
+        for (uint32_t c = 0; c < v->same_count; c++) {
+            if (draw(seed, 32) > 0) {
+                cells[v->same[c]] = trial->cells[0][v->same[c]];
+            }
+        }
+        trial->more[trial->more_count++] = cells;
+    }
+    return true;
+}
+
 bool stile__trial_draw(const struct stile__domains *d, uint64_t *seed,
                        struct stile_arena *arena, struct stile__trial *ret)
 {
     const struct stile__variant *v = d->variant;
     *ret = (struct stile__trial){0};
     for (uint32_t i = 0; i < v->alias_count; i++) {
-        const struct stile_table *t = v->aliases[i].table;
-        ret->cells[i] = stile_arena_array(arena, t->count, sizeof **ret->cells);
+        ret->there[i] = i == 0 || draw(seed, 16) > 0;
+        ret->cells[i] = draw_row(d, i, seed, arena);
         if (ret->cells[i] == NULL) {
             return false;
         }
-        ret->there[i] = i == 0 || draw(seed, 16) > 0;
-        for (uint32_t c = 0; c < t->count; c++) {
-            const struct stile__pool_of *pool = &d->columns[i][c];
-            bool empty = draw(seed, 3) == 0 && !pool->must;
-            if (pool->count > 0 && !empty) {
-                ret->cells[i][c] = pool->items[draw(seed, pool->count)];
-            }
-        }
     }
-    return true;
+    return v->group_count == 0 || draw_more(d, seed, arena, ret);
 }

@@ -123,13 +123,13 @@ static void alias_part(struct left *l, const struct stile__variant *v,
 }
 
 static void own_part(struct left *l, const struct stile__variant *v,
-                     struct stile__left_cells *cells)
+                     struct stile_str *cells)
 {
     struct part *part = stile_arena_alloc(l->arena, sizeof *part);
     if (part == NULL) {
         return;
     }
-    *part = (struct part){.table = v->table, .cells = cells->cells[0]};
+    *part = (struct part){.table = v->table, .cells = cells};
     if (v->owns_row) {
         add_row(l, part);
     } else {
@@ -151,7 +151,12 @@ static bool one_mapping(struct left *l, const struct stile_mapping *m,
     if (!cells.taken) {
         return false;
     }
-    own_part(l, v, &cells);
+    for (size_t i = 0; i < cells.row_count; i++) {
+        own_part(l, v, cells.rows[i]);
+    }
+    if (v->group_count == 0) {
+        own_part(l, v, cells.cells[0]);
+    }
     for (uint32_t i = 1; i < v->alias_count; i++) {
         alias_part(l, v, i, &cells);
     }

@@ -34,6 +34,7 @@ static const char *const names[OP_COUNT] = {
     [OP_DECODE] = "decode",
     [OP_STORE] = "store",
     [OP_FILL] = "fill",
+    [OP_EACH] = "each",
 };
 
 const char *stile__op_name(enum stile__op op)
@@ -83,6 +84,9 @@ static void operand(const struct stile__variant *v,
         break;
     case OP_TABLE:
         stile_buf_add(out, p->tables[in->c]->name);
+        break;
+    case OP_EACH:
+        stile_buf_add(out, v->eaches[in->c]->list.canon);
         break;
     case OP_JUMP_IF:
         stile_buf_printf(out, "%s %u", in->a == 1 ? "true" : "false", in->c);
@@ -147,9 +151,18 @@ void stile_mapping_list(const struct stile_mapping *mapping,
                      STILE_FMT(mapping->tree->name.text), mapping->tree->number,
                      stile_mapping_class(mapping));
     for (uint32_t i = 0; i < mapping->variant_count; i++) {
-        program(&mapping->variants[i], &mapping->variants[i].right, "right",
-                out);
-        program(&mapping->variants[i], &mapping->variants[i].left, "left", out);
-        reading(&mapping->variants[i], out);
+        const struct stile__variant *v = &mapping->variants[i];
+        if (v->group_count > 0) {
+            program(v, &v->member, "member", out);
+        }
+        program(v, &v->right, "right", out);
+        for (uint32_t k = 0; k < v->each_count; k++) {
+            program(v, &v->eaches[k]->right, "right, each row", out);
+        }
+        program(v, &v->left, "left", out);
+        for (uint32_t k = 0; k < v->each_count; k++) {
+            program(v, &v->eaches[k]->left, "left, each row", out);
+        }
+        reading(v, out);
     }
 }

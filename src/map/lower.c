@@ -205,8 +205,7 @@ static void leaf(struct stile__lower *l, const struct stile_lang_cond *c)
     } else {
         struct stile__path *path =
             stile_arena_alloc(l->cc->arena, sizeof *path);
-        if (path == NULL || !stile__resolve_path(l->cc, l->cc->mapping->type,
-                                                 c->path, true, path)) {
+        if (path == NULL || !stile__resolve_path(l->cc, c->path, true, path)) {
             l->failed = true;
             return;
         }
@@ -256,7 +255,7 @@ void stile__lower_cases(struct stile__lower *l, const struct stile_lang_case *c,
                         enum stile_kind kind)
 {
     uint32_t ends[512], n = 0;
-    bool choice = c->cond != NULL && l->prog != &l->v->left;
+    bool choice = c->cond != NULL && !l->leftward;
     for (; c != NULL; c = c->next) {
         uint32_t next = 0;
         if (c->cond != NULL) {
@@ -295,6 +294,16 @@ static void encode(struct stile__lower *l, const struct stile__rule *r)
     stile__emit(l, OP_ENCODE, r->column_count, 0, stile__pool_use(l, r->use));
 }
 
+static uint32_t each_index(const struct stile__lower *l,
+                           const struct stile__rule *head)
+{
+    uint32_t i = 0;
+    while (l->v->eaches[i]->stmt != head->stmt) {
+        i++;
+    }
+    return i;
+}
+
 static void right_rule(struct stile__lower *l, const struct stile__rule *r)
 {
     uint32_t skip = 0;
@@ -306,6 +315,8 @@ static void right_rule(struct stile__lower *l, const struct stile__rule *r)
     if (r->stmt->kind == STILE_LANG_REQUIRE) {
         load(l, 0, &r->columns[0]);
         stile__emit(l, OP_REQUIRE, 0, 0, 0);
+    } else if (r->stmt->kind == STILE_LANG_EACH) {
+        stile__emit(l, OP_EACH, 0, 0, each_index(l, r));
     } else if (r->stmt->kind == STILE_LANG_CONSTANT) {
         stile__lower_cases(l, r->stmt->cases, r->paths->kind);
         stile__emit(l, OP_PUT, 0, 0, stile__pool_path(l, r->paths));
@@ -346,11 +357,12 @@ static int path_order(const struct stile__path *a, const struct stile__path *b)
 
 /* Lines may stand in any order, so the output's order is FHIR's own. */
 static struct stile__rule **sorted_rules(struct stile__lower *l,
+                                         const struct stile__each *each,
                                          uint32_t *ret_count)
 {
     uint32_t count = 0;
     for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
-        count += r->rightward ? 1 : 0;
+        count += r->rightward && r->each == each ? 1 : 0;
     }
     struct stile__rule **rules =
         stile_arena_array(l->cc->arena, count, sizeof(void *));
@@ -360,7 +372,7 @@ static struct stile__rule **sorted_rules(struct stile__lower *l,
     }
     count = 0;
     for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
-        if (!r->rightward) {
+        if (!r->rightward || r->each != each) {
             continue;
         }
         uint32_t at = count++;
@@ -409,10 +421,13 @@ void stile__lower_take(struct stile__lower *l, const struct stile_lang_cond *c,
     }
 }
 
-static void right_guards(struct stile__lower *l)
+static void right_guards(struct stile__lower *l, const struct stile__each *each)
 {
     for (struct stile__guard *g = l->cc->guards; g != NULL; g = g->next) {
         uint32_t skip = 0;
+        if (g->each != each) {
+            continue;
+        }
         stile__at_line(l, g->stmt->span);
         if (g->parent != NULL) {
             stile__emit(l, OP_FLAG, 0, g->parent->flag, 0);
@@ -439,25 +454,38 @@ static void always_empty(struct stile__lower *l)
     }
 }
 
-static void mandatory(struct stile__lower *l)
+static void mandatory(struct stile__lower *l,
+                      const struct stile_fhir_type *type, uint32_t each,
+                      struct stile_span span)
 {
-    const struct stile_fhir_type *type = l->cc->mapping->type;
-    stile__at_line(l, l->cc->tree->type.span);
+    stile__at_line(l, span);
     for (size_t i = 0; i < stile_fhir_element_count(type); i++) {
         const struct stile_fhir_element *e = stile_fhir_element_at(type, i);
         if (e->min > 0) {
-            stile__emit(l, OP_MUST, e->choice, 0,
+            stile__emit(l, OP_MUST, e->choice, each,
                         stile__pool_constant(l, e->name, STILE_STRING));
         }
     }
 }
 
-static void right_program(struct stile__lower *l)
+/* Guards and lines of the resource, or of an item of `each`. */
+static void right_lines(struct stile__lower *l, const struct stile__each *each)
 {
     uint32_t count = 0;
-    struct stile__rule **rules = sorted_rules(l, &count);
-    l->prog = &l->v->right;
-    deletes(l);
+    struct stile__rule **rules = sorted_rules(l, each, &count);
+    right_guards(l, each);
+    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
+        if (r->stmt->kind == STILE_LANG_REQUIRE && r->each == each) {
+            right_rule(l, r);
+        }
+    }
+    for (uint32_t i = 0; rules != NULL && i < count; i++) {
+        right_rule(l, rules[i]);
+    }
+}
+
+static void right_takes(struct stile__lower *l)
+{
     if (l->cc->tree->where != NULL) {
         stile__lower_take(l, l->cc->tree->where->cond,
                           l->cc->tree->where->span);
@@ -465,26 +493,83 @@ static void right_program(struct stile__lower *l)
     for (const struct stile_lang_take *t = l->cc->tree->takes; t; t = t->next) {
         stile__lower_take(l, t->cond, t->span);
     }
-    always_empty(l);
-    right_guards(l);
-    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
-        if (r->stmt->kind == STILE_LANG_REQUIRE) {
-            right_rule(l, r);
+}
+
+static void right_program(struct stile__lower *l)
+{
+    bool grouped = l->v->group_count > 0;
+    l->prog = &l->v->right;
+    deletes(l);
+    if (!grouped) {
+        right_takes(l);
+        always_empty(l);
+    }
+    right_lines(l, NULL);
+    mandatory(l, l->cc->mapping->type, 0, l->cc->tree->type.span);
+    stile__emit(l, OP_END, 0, 0, 0);
+    if (grouped) {
+        l->prog = &l->v->member;
+        right_takes(l);
+        always_empty(l);
+        stile__emit(l, OP_END, 0, 0, 0);
+    }
+}
+
+static void each_programs(struct stile__lower *l)
+{
+    for (uint32_t i = 0; i < l->v->each_count; i++) {
+        struct stile__each *each = l->v->eaches[i];
+        l->cc->each = each;
+        l->prog = &each->right;
+        stile__at_line(l, each->by.span);
+        load(l, 0, &each->key->columns[0]);
+        stile__emit(l, OP_REQUIRE, 0, 0, 0);
+        right_lines(l, each);
+        mandatory(l, each->item, i + 1, each->list.span);
+        stile__emit(l, OP_END, 0, 0, 0);
+        l->prog = &each->left;
+        stile__lower_left_lines(l, each);
+        stile__emit(l, OP_END, 0, 0, 0);
+        l->cc->each = NULL;
+    }
+}
+
+/* What the program of the resource reads of a row is the group's. */
+static void read_outside(struct stile__lower *l)
+{
+    struct stile__variant *v = l->v;
+    size_t count = v->table->count;
+    bool *seen = stile_arena_array(l->cc->arena, count, sizeof *seen);
+    v->same = stile_arena_array(l->cc->arena, count, sizeof *v->same);
+    if (seen == NULL || v->same == NULL) {
+        l->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < v->right.count; i++) {
+        const struct stile__instr *in = &v->right.code[i];
+        uint32_t column = UINT32_MAX;
+        if (in->op == OP_LOAD && in->b == 0) {
+            column = in->c;
+        } else if (in->op == OP_LOOKUP && v->aliases[in->a].key.alias == 0) {
+            column = v->aliases[in->a].key.ordinal;
+        }
+        if (column != UINT32_MAX && !seen[column]) {
+            seen[column] = true;
+            v->same[v->same_count++] = column;
         }
     }
-    for (uint32_t i = 0; rules != NULL && i < count; i++) {
-        right_rule(l, rules[i]);
-    }
-    mandatory(l);
-    stile__emit(l, OP_END, 0, 0, 0);
 }
 
 void stile__lower(struct stile__cc *cc)
 {
     struct stile__lower l = {.cc = cc, .v = cc->variant};
     right_program(&l);
+    each_programs(&l);
     stile__lower_left(&l);
-    if (!l.failed) {
+    if (l.v->group_count > 0) {
+        read_outside(&l);
+    }
+    if (!l.failed && l.v->each_count == 0) {
         stile__render_lower(cc->variant, cc->arena);
     }
 }

@@ -9,6 +9,7 @@ struct stile__lower {
     struct stile__variant *v;
     struct stile__program *prog;
     uint32_t line;
+    bool leftward; /* `prog` is */
     bool failed;
 };
 
@@ -33,5 +34,8 @@ void stile__lower_take(struct stile__lower *l, const struct stile_lang_cond *c,
                        struct stile_span span);
 
 void stile__lower_left(struct stile__lower *l);
+/* Guards, lines and equalities of an item of `each`. */
+void stile__lower_left_lines(struct stile__lower *l,
+                             const struct stile__each *each);
 
 #endif

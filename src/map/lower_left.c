@@ -21,10 +21,13 @@ static void left_test(struct stile__lower *l, const struct stile__guard *g)
     }
 }
 
-static void left_guards(struct stile__lower *l)
+static void left_guards(struct stile__lower *l, const struct stile__each *each)
 {
     for (struct stile__guard *g = l->cc->guards; g != NULL; g = g->next) {
         uint32_t skip = 0;
+        if (g->each != each) {
+            continue;
+        }
         stile__at_line(l, g->stmt->span);
         if (g->parent != NULL) {
             stile__emit(l, OP_FLAG, 0, g->parent->flag, 0);
@@ -91,10 +94,11 @@ static void fill_equality(void *ctx, const struct stile_lang_cond *c)
     stile__emit(l, OP_FILL, 0, column.alias, column.ordinal);
 }
 
-static void left_equalities(struct stile__lower *l)
+static void guard_equalities(struct stile__lower *l,
+                             const struct stile__each *each)
 {
     for (struct stile__guard *g = l->cc->guards; g != NULL; g = g->next) {
-        if (!g->needs_reverse) {
+        if (!g->needs_reverse || g->each != each) {
             continue;
         }
         stile__at_line(l, g->stmt->span);
@@ -103,6 +107,10 @@ static void left_equalities(struct stile__lower *l)
         stile__equalities(g->stmt->cond, fill_equality, l);
         stile__land(l, skip);
     }
+}
+
+static void head_equalities(struct stile__lower *l)
+{
     if (l->cc->tree->where != NULL) {
         stile__at_line(l, l->cc->tree->where->span);
         stile__equalities(l->cc->tree->where->cond, fill_equality, l);
@@ -113,18 +121,40 @@ static void left_equalities(struct stile__lower *l)
     }
 }
 
+static void left_rules(struct stile__lower *l, const struct stile__each *each)
+{
+    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
+        if (r->leftward && r->each == each) {
+            left_rule(l, r);
+        }
+    }
+}
+
+void stile__lower_left_lines(struct stile__lower *l,
+                             const struct stile__each *each)
+{
+    l->leftward = true;
+    left_guards(l, each);
+    left_rules(l, each);
+    guard_equalities(l, each);
+    l->leftward = false;
+}
+
 void stile__lower_left(struct stile__lower *l)
 {
+    l->leftward = true;
     l->prog = &l->v->left;
     for (const struct stile_lang_take *t = l->cc->tree->takes; t; t = t->next) {
         stile__lower_take(l, t->iff, t->span);
     }
-    left_guards(l);
-    for (struct stile__rule *r = l->cc->rules; r != NULL; r = r->next) {
-        if (r->leftward) {
-            left_rule(l, r);
-        }
+    left_guards(l, NULL);
+    left_rules(l, NULL);
+    for (uint32_t i = 0; i < l->v->each_count; i++) {
+        stile__at_line(l, l->v->eaches[i]->stmt->span);
+        stile__emit(l, OP_EACH, 0, 0, i);
     }
-    left_equalities(l);
+    guard_equalities(l, NULL);
+    head_equalities(l);
     stile__emit(l, OP_END, 0, 0, 0);
+    l->leftward = false;
 }

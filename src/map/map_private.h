@@ -15,6 +15,7 @@
 
 #define STILE__ALIASES 16u /* own table and fifteen look-ups */
 #define STILE__CELLS 16u   /* columns of one correspondence */
+#define STILE__EACHES 8u   /* lists of one mapping */
 
 /* ---- code tables (codes.c) ---- */
 
@@ -241,13 +242,14 @@ enum stile__op {
     OP_PUT,       /* c path */
     OP_PUT_LIST,  /* c path */
     OP_PUT_MISS,  /* c path: the text of a code the table lacks */
-    OP_MUST,      /* c constant: the member's name */
+    OP_MUST,      /* b each + 1, or 0; c constant: the member's name */
     OP_READ,      /* c path: into value and cell 0 */
     OP_READ_LIST, /* c path */
     OP_UNDEFAULT, /* c constant: that value is absent */
     OP_DECODE,    /* a cells, c codec use: value to cells */
     OP_STORE,     /* a cell, b alias, c ordinal */
     OP_FILL,      /* b alias, c ordinal: the value, when still empty */
+    OP_EACH,      /* c each: its program, for each row or item */
     OP_COUNT
 };
 
@@ -304,6 +306,20 @@ struct stile__branch {
 
 struct stile__rule;
 
+/*
+ * `each row`: a row of the group is an item of the list. The paths of its
+ * lines begin at the item; their canonical text begins with `base`.
+ */
+struct stile__each {
+    const struct stile_lang_stmt *stmt;
+    struct stile__path list;
+    const struct stile_fhir_type *item;
+    struct stile_str base;
+    struct stile__path by;         /* the key, from the item on */
+    const struct stile__rule *key; /* the line that writes it */
+    struct stile__program right, left;
+};
+
 struct stile__render;
 struct stile__trie;
 
@@ -318,6 +334,13 @@ struct stile__variant {
     bool owns_row;      /* the declared key covers the table's key */
     const struct stile__rule *rules; /* what the programs were made of */
     const bool *mapped, *accounted, *dropped; /* own columns */
+    uint32_t *groups;                         /* ordinals of group by */
+    uint32_t group_count;
+    uint32_t *same; /* ordinals read outside `each`: equal in all rows */
+    uint32_t same_count;
+    struct stile__each *eaches[STILE__EACHES];
+    uint32_t each_count;
+    struct stile__program member; /* is a row of the group? where and take */
     uint32_t flag_count;
     struct stile__branch *branches;
     uint32_t branch_count, branch_cap;
@@ -362,6 +385,7 @@ int stile__map_version_cmp(struct stile_str a, struct stile_str b);
 struct stile__guard {
     const struct stile_lang_stmt *stmt;
     struct stile__guard *parent;
+    struct stile__each *each; /* it stands in */
     uint32_t flag;
     bool needs_reverse;
     const struct stile_lang_cond *iff; /* stated */
@@ -372,6 +396,7 @@ struct stile__guard {
 struct stile__rule {
     const struct stile_lang_stmt *stmt;
     struct stile__guard *guard;
+    struct stile__each *each; /* it stands in */
     struct stile__column columns[STILE__CELLS];
     uint32_t column_count;
     struct stile__path *paths; /* one; NULL when a value goes leftward */
@@ -389,6 +414,7 @@ struct stile__cc {
     const struct stile_source *source;
     struct stile_arena *arena;
     struct stile_diags *diags;
+    struct stile__each *each; /* whose block is at hand */
     struct stile__rule *rules, **rules_tail;
     struct stile__guard *guards, **guards_tail;
     bool *mapped;    /* own columns: read by a rule, or fixed by a test */
@@ -404,9 +430,9 @@ struct stile_diag *stile__map_report(struct stile__cc *cc, const char *code,
 bool stile__resolve_column(struct stile__cc *cc,
                            const struct stile_lang_column *column,
                            struct stile__column *ret);
-/* `reading` is lenient: first items, any choice type. */
+/* From the resource, or from an item of the `each` at hand. `reading` is
+ * lenient: first items, any choice type. */
 bool stile__resolve_path(struct stile__cc *cc,
-                         const struct stile_fhir_type *root,
                          const struct stile_lang_path *path, bool reading,
                          struct stile__path *ret);
 bool stile__resolve_cond(struct stile__cc *cc,
@@ -422,6 +448,10 @@ uint32_t stile__type_fits(const struct stile_fhir_type *type);
 
 void stile__collect_head(struct stile__cc *cc);
 void stile__collect(struct stile__cc *cc); /* tree to rules and guards */
+/* The list and key of an `each`; NULL when reported. */
+struct stile__each *stile__collect_each(struct stile__cc *cc,
+                                        const struct stile_lang_stmt *stmt);
+void stile__collect_groups(struct stile__cc *cc);
 void stile__check(struct stile__cc *cc);
 /* What one line alone keeps. */
 enum stile__law stile__rule_law(const struct stile__rule *rule);
@@ -437,6 +467,7 @@ bool stile__always_written(struct stile__cc *cc, struct stile_str canon);
 /* An element named `name` directly below `at`, by a line or a where(). */
 bool stile__written_inside(const struct stile__rule *rules, struct stile_str at,
                            struct stile_str name);
+void stile__check_each(struct stile__cc *cc);
 void stile__lower(struct stile__cc *cc);
 void stile__examples(const struct stile_mapping *mapping,
                      struct stile_diags *diags);
@@ -463,7 +494,14 @@ void stile__path_put_list(struct stile_value *root,
                           const struct stile__path *path,
                           const struct stile_str *items, size_t count,
                           struct stile_arena *arena);
+/* The list an open path ends at; made when it is not there. */
+struct stile_value *stile__path_list(struct stile_value *root,
+                                     const struct stile__path *path,
+                                     struct stile_arena *arena);
 struct stile_str stile__scalar_text(const struct stile_value *value);
+/* The first place whose text an earlier one has too; SIZE_MAX: none. */
+size_t stile__twin(const struct stile_str *keys, size_t count,
+                   struct stile_arena *arena);
 
 /* What a tracing run tells: nothing is kept on the fast path. */
 struct stile__trace {
@@ -473,6 +511,7 @@ struct stile__trace {
     void (*coded)(void *ctx, const struct stile__code_table *table,
                   const struct stile__code_row *row);
     void *ctx;
+    const struct stile_row *first; /* set: of the group, and has the result */
 };
 
 struct stile__right_run {
@@ -504,6 +543,8 @@ struct stile__resource {
 struct stile__left_cells {
     struct stile_str *cells[STILE__ALIASES];
     bool taken, failed;
+    struct stile_str **rows; /* `group by`: cells of the own table, by row */
+    size_t row_count;
 };
 /* `what` is the column. */
 void stile__right_finding(const struct stile__right_run *run,

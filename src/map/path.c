@@ -163,6 +163,13 @@ void stile__path_put(struct stile_value *root, const struct stile__path *path,
     }
 }
 
+struct stile_value *stile__path_list(struct stile_value *root,
+                                     const struct stile__path *path,
+                                     struct stile_arena *arena)
+{
+    return walk_to(root, path, path->count, arena);
+}
+
 void stile__path_put_list(struct stile_value *root,
                           const struct stile__path *path,
                           const struct stile_str *items, size_t count,

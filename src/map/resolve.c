@@ -246,8 +246,7 @@ bool stile__resolve_cond(struct stile__cc *cc,
         ok = stile__resolve_column(cc, cond->column, &column);
     } else if (cond->path != NULL) {
         struct stile__path path;
-        ok =
-            stile__resolve_path(cc, cc->mapping->type, cond->path, true, &path);
+        ok = stile__resolve_path(cc, cond->path, true, &path);
     }
     if (cond->kind == STILE_LANG_IN_TABLE) {
         ok = cond_table(cc, &cond->table) && ok;

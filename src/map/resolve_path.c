@@ -1,6 +1,10 @@
 /* A written path to members, items and selections of FHIR types. */
 #include "map_private.h"
 
+static bool resolve(struct stile__cc *cc, const struct stile_fhir_type *root,
+                    const struct stile_lang_path *path, bool reading,
+                    struct stile__path *ret);
+
 struct walk {
     struct stile__cc *cc;
     bool reading;
@@ -310,7 +314,7 @@ static bool where_step(struct walk *w, const struct stile_lang_step *from)
     count = 0;
     for (const struct stile_lang_match *m = from->matches; m; m = m->next) {
         struct stile__match *to = &matches[count++];
-        if (!stile__resolve_path(w->cc, w->type, m->path, false, &to->path) ||
+        if (!resolve(w->cc, w->type, m->path, false, &to->path) ||
             !stile__literal_fits(w->cc, &to->path, m->literal)) {
             return false;
         }
@@ -330,7 +334,7 @@ static bool extension_step(struct walk *w, const struct stile_lang_step *from)
     url->kind = STILE_LANG_MEMBER;
     url->word = (struct stile_lang_word){STILE_STR("url"), from->span};
     struct stile_lang_path path = {.steps = url, .span = from->span};
-    if (!stile__resolve_path(w->cc, w->type, &path, false, &match->path)) {
+    if (!resolve(w->cc, w->type, &path, false, &match->path)) {
         return false;
     }
     match->literal = from->word.text;
@@ -418,19 +422,42 @@ static bool finish_path(struct walk *w)
     return true;
 }
 
-bool stile__resolve_path(struct stile__cc *cc,
-                         const struct stile_fhir_type *root,
-                         const struct stile_lang_path *path, bool reading,
-                         struct stile__path *ret)
+static bool walk_path(struct walk *w, const struct stile_lang_path *path,
+                      bool at_root, struct stile__path *ret)
+{
+    bool ok = w->type != NULL && all_steps(w, path, at_root) &&
+              finish_path(w) && w->canon.status == STILE_OK;
+    stile_buf_release(&w->canon);
+    if (ok) {
+        *ret = *w->out;
+    }
+    return ok;
+}
+
+/* Of a where(): from the item it chooses. */
+static bool resolve(struct stile__cc *cc, const struct stile_fhir_type *root,
+                    const struct stile_lang_path *path, bool reading,
+                    struct stile__path *ret)
 {
     struct stile__path out = {.span = path->span};
     struct walk w = {.cc = cc, .reading = reading, .out = &out, .type = root};
     stile_buf_init(&w.canon, 1 << 16);
-    bool ok = root != NULL && all_steps(&w, path, root == cc->mapping->type) &&
-              finish_path(&w) && w.canon.status == STILE_OK;
-    stile_buf_release(&w.canon);
-    if (ok) {
-        *ret = out;
+    return walk_path(&w, path, false, ret);
+}
+
+bool stile__resolve_path(struct stile__cc *cc,
+                         const struct stile_lang_path *path, bool reading,
+                         struct stile__path *ret)
+{
+    struct stile__path out = {.span = path->span};
+    struct walk w = {.cc = cc,
+                     .reading = reading,
+                     .out = &out,
+                     .type =
+                         cc->each != NULL ? cc->each->item : cc->mapping->type};
+    stile_buf_init(&w.canon, 1 << 16);
+    if (cc->each != NULL) {
+        stile_buf_add(&w.canon, cc->each->base);
     }
-    return ok;
+    return walk_path(&w, path, cc->each == NULL, ret);
 }

@@ -149,7 +149,14 @@ stile_map_explain(const struct stile_mapset *set, const struct stile_row *row,
             return status;
         }
         stile_buf_printf(out, "  => %s",
-                         status == STILE_END ? "not taken" : ends[result.kind]);
+                         status == STILE_OK    ? ends[result.kind]
+                         : trace.first != NULL ? "in the group of row "
+                                               : "not taken");
+        if (trace.first != NULL) {
+            stile_buf_printf(out, "%llu",
+                             (unsigned long long)trace.first->number);
+            trace.first = NULL;
+        }
         if (status == STILE_OK && result.missing.len > 0) {
             stile_buf_printf(out, ", waits for %.*s: %.*s",
                              STILE_FMT(result.missing),

@@ -3,8 +3,9 @@
 
 struct vm {
     const struct stile__variant *v;
+    const struct stile__program *prog;
     const struct stile__resource *resource;
-    const uint32_t *found; /* by the trie, of a tape */
+    const uint32_t *found; /* by the trie, of a tape; NULL in an item */
     struct stile_arena *arena;
     struct stile_diags *diags;
     struct stile__left_cells *out;
@@ -25,7 +26,7 @@ static void finding(struct vm *vm, enum stile__run_code code)
     struct stile_str path = stile_arena_printf(
         vm->arena, "%.*s.%.*s (%.*s line %u)",
         STILE_FMT(stile_fhir_type_name(m->type)), STILE_FMT(canon),
-        STILE_FMT(m->tree->source->name), vm->v->left.lines[vm->pc]);
+        STILE_FMT(m->tree->source->name), vm->prog->lines[vm->pc]);
     (void)stile_diag_at_record(vm->diags, stile__run_code_name(code),
                                stile__run_code_severity(code), STILE_STR_NULL,
                                0, path, stile__run_code_text(code));
@@ -71,7 +72,7 @@ static uint32_t find_on_tape(const struct vm *vm, uint32_t path)
 {
     const struct stile__resource *r = vm->resource;
     uint32_t node = vm->v->trie->node_of[path];
-    if (node == 0) {
+    if (node == 0 || vm->found == NULL) {
         return stile__tape_path(r->tape, r->at, vm->path, vm->arena);
     }
     return vm->found[node] != 0 ? vm->found[node] - 1 : STILE_TAPE_NONE;
@@ -209,11 +210,13 @@ static void values(struct vm *vm, const struct stile__instr *in)
     }
 }
 
+static void each(struct vm *vm, const struct stile__each *each);
+
 static void step(struct vm *vm, const struct stile__instr *in)
 {
     switch (in->op) {
-    case OP_END:
-        vm->over = true;
+    case OP_EACH:
+        each(vm, vm->v->eaches[in->c]);
         break;
     case OP_JUMP_IF:
         if (vm->test == (in->a == 1)) {
@@ -241,6 +244,132 @@ static void step(struct vm *vm, const struct stile__instr *in)
     default:
         values(vm, in);
         break;
+    }
+}
+
+static void run(struct vm *vm, const struct stile__program *prog)
+{
+    vm->prog = prog;
+    for (vm->pc = 0; !vm->over; vm->pc++) {
+        STILE_ASSERT(vm->pc < prog->count);
+        if (prog->code[vm->pc].op == OP_END) {
+            break;
+        }
+        step(vm, &prog->code[vm->pc]);
+    }
+}
+
+/* ---- lists of rows ---- */
+
+static void one_item(struct vm *vm, const struct stile__each *each,
+                     const struct stile__resource *item)
+{
+    struct stile__left_cells cells = {.taken = true};
+    struct vm sub = {.v = vm->v,
+                     .resource = item,
+                     .arena = vm->arena,
+                     .diags = vm->diags,
+                     .out = &cells,
+                     .flags = vm->flags};
+    sub.io.arena = vm->arena;
+    cells.cells[0] = stile_arena_array(vm->arena, vm->v->table->count,
+                                       sizeof(struct stile_str));
+    if (cells.cells[0] == NULL) {
+        vm->over = true; /* the arena says it */
+        return;
+    }
+    run(&sub, &each->left);
+    vm->out->failed = vm->out->failed || cells.failed;
+    vm->over = vm->over || cells.failed;
+    bool keyed = true;
+    for (uint32_t i = 0; i < each->key->column_count; i++) {
+        uint32_t at = each->key->columns[i].ordinal;
+        keyed = keyed && cells.cells[0][at].len > 0;
+    }
+    if (keyed) {
+        vm->out->rows[vm->out->row_count++] = cells.cells[0];
+    } else if (!cells.failed) {
+        vm->path = &each->by;
+        finding(vm, RUN_T208);
+    }
+}
+
+static void tree_items(struct vm *vm, const struct stile__each *each)
+{
+    const struct stile_value *list =
+        stile__path_read(vm->resource->tree, &each->list);
+    bool array = list != NULL && list->kind == STILE_ARRAY;
+    vm->out->rows = stile_arena_array(vm->arena, array ? list->count : 0,
+                                      sizeof *vm->out->rows);
+    for (const struct stile_value *v = array ? list->first : NULL;
+         v && vm->out->rows && !vm->over; v = v->next) {
+        struct stile__resource item = {.tree = v};
+        one_item(vm, each, &item);
+    }
+}
+
+static void tape_items(struct vm *vm, const struct stile__each *each)
+{
+    const struct stile_tape *tape = vm->resource->tape;
+    uint32_t list =
+        stile__tape_path(tape, vm->resource->at, &each->list, vm->arena);
+    bool array =
+        list != STILE_TAPE_NONE && tape->items[list].kind == STILE_ARRAY;
+    size_t count = 0;
+    for (uint32_t i = list + 1; array && i < tape->items[list].end;
+         i = tape->items[i].end) {
+        count++;
+    }
+    vm->out->rows = stile_arena_array(vm->arena, count, sizeof *vm->out->rows);
+    for (uint32_t i = list + 1;
+         array && vm->out->rows && !vm->over && i < tape->items[list].end;
+         i = tape->items[i].end) {
+        struct stile__resource item = {.tape = tape, .at = i};
+        one_item(vm, each, &item);
+    }
+}
+
+static void each(struct vm *vm, const struct stile__each *each)
+{
+    struct stile__left_cells *out = vm->out;
+    if (vm->resource->tape != NULL) {
+        tape_items(vm, each);
+    } else {
+        tree_items(vm, each);
+    }
+    struct stile_str *keys =
+        stile_arena_array(vm->arena, out->row_count, sizeof *keys);
+    for (size_t i = 0; keys != NULL && i < out->row_count; i++) {
+        for (uint32_t c = 0; c < each->key->column_count; c++) {
+            struct stile_str cell = out->rows[i][each->key->columns[c].ordinal];
+            keys[i] = c == 0 ? cell
+                             : stile_arena_printf(vm->arena, "%.*s\x1f%.*s",
+                                                  STILE_FMT(keys[i]),
+                                                  STILE_FMT(cell));
+        }
+    }
+    if (keys != NULL && !vm->over &&
+        stile__twin(keys, out->row_count, vm->arena) != SIZE_MAX) {
+        vm->path = &each->by;
+        finding(vm, RUN_T116);
+        out->failed = true;
+        vm->over = true;
+    }
+}
+
+/* What stands outside the list is in every row. */
+static void spread(const struct stile__variant *v,
+                   struct stile__left_cells *cells)
+{
+    cells->taken = cells->taken && cells->row_count > 0;
+    for (size_t i = 0; i < cells->row_count; i++) {
+        for (size_t c = 0; c < v->table->count; c++) {
+            struct stile_str *cell = &cells->rows[i][c];
+            *cell = cell->len == 0 ? cells->cells[0][c] : *cell;
+        }
+        for (uint32_t k = 0; k < v->key_count; k++) {
+            cells->taken = cells->taken && cells->rows[i][v->keys[k]].len > 0;
+        }
     }
 }
 
@@ -281,9 +410,10 @@ void stile__run_left(const struct stile__variant *variant,
         ret->taken = false;
         return;
     }
-    for (vm.pc = 0; !vm.over; vm.pc++) {
-        STILE_ASSERT(vm.pc < variant->left.count);
-        step(&vm, &variant->left.code[vm.pc]);
+    run(&vm, &variant->left);
+    if (variant->group_count > 0) {
+        spread(variant, ret);
+        return;
     }
     for (uint32_t i = 0; i < variant->key_count; i++) {
         ret->taken = ret->taken && ret->cells[0][variant->keys[i]].len > 0;

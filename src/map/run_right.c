@@ -1,29 +1,11 @@
 /* The rightward machine: one row, one mapping, one resource. */
-#include "map_private.h"
-
-struct vm {
-    const struct stile__right_run *run;
-    const struct stile__variant *v;
-    const struct stile_str *rows[STILE__ALIASES]; /* cells by alias */
-    bool looked[STILE__ALIASES];
-    struct stile_str cells[STILE__CELLS];
-    uint32_t loaded[STILE__CELLS]; /* instruction that loaded the cell */
-    struct stile__codec_io io;
-    enum stile_kind kind;
-    bool test;
-    bool *flags;
-    struct stile_value *root;
-    uint32_t pc;
-    struct stile_map_result *result;
-    enum stile_status status; /* OK: go on */
-    bool over;
-};
+#include "run_right.h"
 
 /* ---- findings ---- */
 
-static struct stile_str column_name(const struct vm *vm, uint32_t cell)
+static struct stile_str column_name(const struct stile__vm *vm, uint32_t cell)
 {
-    const struct stile__instr *in = &vm->v->right.code[vm->loaded[cell]];
+    const struct stile__instr *in = &vm->prog->code[vm->loaded[cell]];
     return vm->v->aliases[in->b].table->columns[in->c].name;
 }
 
@@ -44,26 +26,33 @@ void stile__right_finding(const struct stile__right_run *run,
         run->row->file, run->row->number, path, stile__run_code_text(code));
 }
 
-static void finding(struct vm *vm, enum stile__run_code code,
+static void finding(struct stile__vm *vm, enum stile__run_code code,
                     struct stile_str what)
 {
-    stile__right_finding(vm->run, code, vm->v->right.lines[vm->pc], what);
+    stile__right_finding(vm->run, code, vm->prog->lines[vm->pc], what);
 }
 
-static void stop(struct vm *vm, enum stile_map_result_kind kind)
+static void stop(struct stile__vm *vm, enum stile_map_result_kind kind)
 {
     vm->result->kind = kind;
     vm->over = true;
 }
 
-static void fail(struct vm *vm, enum stile__run_code code,
+static void fail(struct stile__vm *vm, enum stile__run_code code,
                  struct stile_str what)
 {
     finding(vm, code, what);
     stop(vm, STILE_MAP_FAILED);
 }
 
-static void hold(struct vm *vm, struct stile_str missing,
+void stile__vm_fail(struct stile__vm *vm, enum stile__run_code code,
+                    uint32_t line, struct stile_str what)
+{
+    stile__right_finding(vm->run, code, line, what);
+    stop(vm, STILE_MAP_FAILED);
+}
+
+static void hold(struct stile__vm *vm, struct stile_str missing,
                  struct stile_str reason)
 {
     vm->result->missing = missing;
@@ -103,7 +92,7 @@ stile__variant_of(const struct stile_mapping *mapping,
     return &mapping->variants[mapping->variant_count - 1];
 }
 
-static void missing_row(struct vm *vm, const struct stile__alias *alias)
+static void missing_row(struct stile__vm *vm, const struct stile__alias *alias)
 {
     if (alias->policy.kind == STILE_LANG_POLICY_HOLD) {
         hold(vm, alias->missing, alias->policy.reason);
@@ -123,7 +112,7 @@ enum stile_status stile__look_up(const struct stile_map_env *env,
                              alias->table->columns[alias->by].name, key, ret);
 }
 
-static void look_up(struct vm *vm, uint32_t at)
+static void look_up(struct stile__vm *vm, uint32_t at)
 {
     const struct stile__alias *alias = &vm->v->aliases[at];
     const struct stile_str *keys = vm->rows[alias->key.alias];
@@ -153,14 +142,14 @@ static void look_up(struct vm *vm, uint32_t at)
 
 /* ---- tests ---- */
 
-static void test_range(struct vm *vm, const struct stile__range *range)
+static void test_range(struct stile__vm *vm, const struct stile__range *range)
 {
     int64_t n = 0;
     vm->test = stile_str_to_int64(stile_str_trim(vm->cells[0]), &n) &&
                n >= range->lo && n <= range->hi;
 }
 
-static void tests(struct vm *vm, const struct stile__instr *in)
+static void tests(struct stile__vm *vm, const struct stile__instr *in)
 {
     const struct stile__pool *pool = &vm->v->pool;
     bool b = false;
@@ -214,7 +203,7 @@ static void trace_path(struct stile_buf *out, struct stile_str canon)
     }
 }
 
-static void trace_put(struct vm *vm, const struct stile__path *path)
+static void trace_put(struct stile__vm *vm, const struct stile__path *path)
 {
     struct stile__trace *t = vm->run->trace;
     if (t == NULL || t->out == NULL) {
@@ -226,7 +215,7 @@ static void trace_put(struct vm *vm, const struct stile__path *path)
         stile_buf_addc(t->out, " = ");
         stile_buf_json_str(t->out, vm->io.value);
     }
-    stile_buf_printf(t->out, "\n    line %u", vm->v->right.lines[vm->pc]);
+    stile_buf_printf(t->out, "\n    line %u", vm->prog->lines[vm->pc]);
     for (size_t i = 0; i < vm->io.count; i++) {
         stile_buf_printf(t->out, "%s%.*s", i == 0 ? " from " : ", ",
                          STILE_FMT(column_name(vm, (uint32_t)i)));
@@ -249,7 +238,7 @@ static void trace_put(struct vm *vm, const struct stile__path *path)
     stile_buf_byte(t->out, '\n');
 }
 
-static void encode(struct vm *vm, const struct stile__instr *in)
+static void encode(struct stile__vm *vm, const struct stile__instr *in)
 {
     const struct stile__codec_use *use = vm->v->pool.uses[in->c];
     vm->io.cells = vm->cells;
@@ -269,14 +258,14 @@ static void encode(struct vm *vm, const struct stile__instr *in)
     }
 }
 
-static void set_constant(struct vm *vm, const struct stile__constant *c)
+static void set_constant(struct stile__vm *vm, const struct stile__constant *c)
 {
     vm->io.value = c->text;
     vm->io.items = NULL;
     vm->io.item_count = 0;
 }
 
-static void put(struct vm *vm, const struct stile__instr *in)
+static void put(struct stile__vm *vm, const struct stile__instr *in)
 {
     const struct stile__path *path = vm->v->pool.paths[in->c];
     struct stile_arena *arena = vm->run->arena;
@@ -293,11 +282,12 @@ static void put(struct vm *vm, const struct stile__instr *in)
     }
 }
 
-static void must(struct vm *vm, const struct stile__instr *in)
+static void must(struct stile__vm *vm, const struct stile__instr *in)
 {
+    const struct stile_fhir_type *type =
+        in->b > 0 ? vm->v->eaches[in->b - 1]->item : vm->v->mapping->type;
     struct stile_str name = vm->v->pool.constants[in->c].text;
     bool found = in->a == 0 && stile_value_get(vm->root, name) != NULL;
-    const struct stile_fhir_type *type = vm->v->mapping->type;
     const struct stile_fhir_element *e = stile_fhir_element(type, name);
     for (struct stile_value *v = vm->root->first; in->a == 1 && v && !found;
          v = v->next) {
@@ -309,7 +299,7 @@ static void must(struct vm *vm, const struct stile__instr *in)
     }
 }
 
-static void deleted(struct vm *vm)
+static void deleted(struct stile__vm *vm)
 {
     if (vm->io.value.len == 0) {
         fail(vm, RUN_T120, column_name(vm, 0));
@@ -319,7 +309,7 @@ static void deleted(struct vm *vm)
     stop(vm, STILE_MAP_DELETED);
 }
 
-static void values(struct vm *vm, const struct stile__instr *in)
+static void values(struct stile__vm *vm, const struct stile__instr *in)
 {
     const struct stile__pool *pool = &vm->v->pool;
     switch (in->op) {
@@ -366,11 +356,11 @@ static void values(struct vm *vm, const struct stile__instr *in)
     }
 }
 
-static void step(struct vm *vm, const struct stile__instr *in)
+static void step(struct stile__vm *vm, const struct stile__instr *in)
 {
     switch (in->op) {
-    case OP_END:
-        stop(vm, STILE_MAP_DONE);
+    case OP_EACH:
+        stile__group_each(vm, vm->v->eaches[in->c]);
         break;
     case OP_LOOKUP:
         look_up(vm, in->a);
@@ -406,14 +396,45 @@ static void step(struct vm *vm, const struct stile__instr *in)
     }
 }
 
-static void note_branch(const struct vm *vm, uint32_t pc)
+static void note_branch(const struct stile__vm *vm, uint32_t pc)
 {
     for (uint32_t i = 0; i < vm->v->branch_count; i++) {
         const struct stile__branch *b = &vm->v->branches[i];
-        bool here = b->program == &vm->v->right && b->pc == pc;
+        bool here = b->program == vm->prog && b->pc == pc;
         if (here && (b->program->code[pc].op != OP_SET_FLAG || vm->test)) {
             vm->run->ran[i] = true;
         }
+    }
+}
+
+void stile__vm_run(struct stile__vm *vm, const struct stile__program *prog)
+{
+    const struct stile__program *outer = vm->prog;
+    uint32_t back = vm->pc;
+    vm->prog = prog;
+    for (vm->pc = 0; !vm->over; vm->pc++) {
+        uint32_t pc = vm->pc;
+        STILE_ASSERT(pc < prog->count);
+        if (prog->code[pc].op == OP_END) {
+            break;
+        }
+        step(vm, &prog->code[pc]);
+        if (vm->run->ran != NULL) {
+            note_branch(vm, pc);
+        }
+    }
+    vm->prog = outer;
+    vm->pc = back;
+}
+
+void stile__vm_row(struct stile__vm *vm, const struct stile_row *row,
+                   const struct stile_str *cells)
+{
+    vm->at.row = row;
+    vm->rows[0] = cells;
+    for (uint32_t i = 1; i < vm->v->alias_count; i++) {
+        vm->rows[i] = NULL;
+        vm->looked[i] = false;
     }
 }
 
@@ -421,8 +442,9 @@ enum stile_status stile__run_right(const struct stile__right_run *run,
                                    struct stile_map_result *ret)
 {
     struct stile_map_result result = {.mapping = run->variant->mapping};
-    struct vm vm = {
-        .run = run, .v = run->variant, .result = &result, .status = STILE_OK};
+    struct stile__vm vm = {
+        .at = *run, .v = run->variant, .result = &result, .status = STILE_OK};
+    vm.run = &vm.at;
     vm.io.arena = run->arena;
     vm.flags = stile_arena_array(run->arena, vm.v->flag_count, sizeof(bool));
     vm.rows[0] = stile__row_cells(run->row, vm.v->table, run->arena);
@@ -432,14 +454,10 @@ enum stile_status stile__run_right(const struct stile__right_run *run,
     if (vm.flags == NULL || vm.rows[0] == NULL || vm.root == NULL) {
         return STILE_NOMEM;
     }
-    for (vm.pc = 0; !vm.over; vm.pc++) {
-        uint32_t pc = vm.pc;
-        STILE_ASSERT(pc < vm.v->right.count);
-        step(&vm, &vm.v->right.code[pc]);
-        if (run->ran != NULL) {
-            note_branch(&vm, pc);
-        }
+    if (vm.v->group_count > 0) {
+        stile__group_gather(&vm);
     }
+    stile__vm_run(&vm, &vm.v->right);
     if (stile_arena_failed(run->arena)) {
         return STILE_NOMEM;
     }
@@ -450,6 +468,8 @@ enum stile_status stile__run_right(const struct stile__right_run *run,
         result.resource = vm.root;
         result.id = stile_value_text(vm.root, "id");
     }
+    result.rows = vm.group.rows;
+    result.row_count = vm.group.count;
     *ret = result;
     return STILE_OK;
 }

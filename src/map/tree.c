@@ -308,6 +308,8 @@ static const char *kind_of(const struct stile_lang_stmt *s)
         return "drop";
     case STILE_LANG_REQUIRE:
         return "require";
+    case STILE_LANG_EACH:
+        return "each";
     }
     return "";
 }
@@ -381,6 +383,9 @@ static void statements(const struct writer *w, const char *key,
         if (s->iff != NULL) {
             text(out, "iff", written(w, s->iff->span));
         }
+        if (s->by != NULL) {
+            text(out, "by", written(w, s->by->span));
+        }
         if (s->kind == STILE_LANG_IN) {
             text(out, "from", s->from.text);
             text(out, "to", s->to.text);
@@ -414,6 +419,14 @@ static void left_side(const struct writer *w)
         text(out, "where", written(w, tree->where->cond->span));
     }
     columns(w, tree->keys);
+    if (tree->groups != NULL) {
+        begin(out, "group_by", "[");
+        for (const struct stile_lang_column *c = tree->groups; c; c = c->next) {
+            comma(out);
+            stile_buf_json_str(out, c->name.text);
+        }
+        end(out, "]");
+    }
     end(out, "}");
 }
 

@@ -137,7 +137,7 @@ static enum stile_status make(struct bench *b, const struct stile_row *row,
                               struct stile_map_result **ret, size_t *ret_count)
 {
     struct stile_str family = STILE_STR("emis");
-    struct stile_map_env env = {b, lookup};
+    struct stile_map_env env = {.ctx = b, .lookup = lookup};
     if (map_renders) {
         return stile_map_render(b->plan->maps, row, family, &env, map_arena,
                                 &map_diags, &map_out, ret, ret_count);

@@ -656,6 +656,30 @@ Test(exchange_message, a_row_that_refers_to_nothing_is_put_aside)
     world_close(&w);
 }
 
+/* A sitting of DIALOG is one resource: with one row of it that cannot be used
+ * no part of it goes on, and all its rows are kept. */
+Test(exchange_message, a_group_is_put_aside_whole)
+{
+    struct world w;
+    struct trip_run run;
+    open_charity(&w);
+    struct stile_str bytes =
+        swap(&w, "charity-case.json", "\"score\": \"2\"", "\"score\": \"9\"");
+    world_run_message(&w, "vcse-json", "vcse-case", bytes, &run);
+    cr_assert_eq(run.finished, STILE_OK);
+    cr_assert(world_finding(&run, "T109"));
+    cr_assert_eq(run.accept.quarantine_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert(world_has(run.accept.quarantine[i].bytes, "dialog"));
+        cr_assert(world_has(run.accept.quarantine[i].reason, "T109"));
+    }
+    for (size_t i = 0; i < run.accept.row_count; i++) {
+        cr_assert(!world_has(run.accept.rows[i].body, "dialog"));
+    }
+    world_end(&run);
+    world_close(&w);
+}
+
 Test(exchange_message, broken_rows_of_a_sheet_do_not_stop_the_others)
 {
     struct world w;

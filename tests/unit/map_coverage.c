@@ -45,7 +45,7 @@ static struct stile_map_coverage *small_sample(struct world *w)
         {"person_ref", "P2", "sex", "??", "team_ref", "T1", NULL},
         {"person_ref", "P3", "deleted", "true", "name", "Nobody", NULL},
     };
-    struct stile_map_env env = {NULL, no_row};
+    struct stile_map_env env = {.lookup = no_row};
     world_start(w);
     world_map(w, "p.map", PERSON);
     world_map(w, "q.map", OTHER);
@@ -167,7 +167,7 @@ Test(map_coverage, must_support)
         "  residue lead_ref\n"
         "  example \"one\"\n    given team_ref=T\n    expect id = 'T'\n  end\n";
     static const char *const cells[] = {"team_ref", "T1", NULL};
-    struct stile_map_env env = {NULL, no_row};
+    struct stile_map_env env = {.lookup = no_row};
     struct world w;
     struct stile_buf out;
     world_start(&w);

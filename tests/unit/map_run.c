@@ -57,7 +57,7 @@ Test(map_run, a_row_becomes_a_resource)
     struct stile_row row = world_row(&w, "person", cells);
     struct stile_row other = world_row(&w, "team", team);
     struct rows rows = {&other, STILE_OK, 0};
-    struct stile_map_env env = {&rows, find};
+    struct stile_map_env env = {.ctx = &rows, .lookup = find};
     struct stile_map_result r = world_right(&w, &row, &env);
     cr_assert_eq(r.kind, STILE_MAP_DONE);
     cr_expect_eq(rows.asked, 1);
@@ -103,7 +103,7 @@ Test(map_run, need_and_absent_look_ups)
     const char *const cells[] = {"person_ref", "P1", "team_ref", "T1", NULL};
     struct stile_row row = world_row(&w, "person", cells);
     struct rows rows = {NULL, STILE_NEED, 0};
-    struct stile_map_env env = {&rows, find};
+    struct stile_map_env env = {.ctx = &rows, .lookup = find};
     struct stile_map_result r = world_right(&w, &row, &env);
     cr_expect_eq(r.kind, STILE_MAP_NEED);
     cr_expect(stile_str_eqc(r.missing, "team.team_ref"));
@@ -127,7 +127,7 @@ static struct stile_map_result one(struct world *w, const char *text,
     world_good(w);
     struct stile_row row = world_row(w, "team", cells);
     struct rows rows = {NULL, STILE_NOT_FOUND, 0};
-    struct stile_map_env env = {&rows, find};
+    struct stile_map_env env = {.ctx = &rows, .lookup = find};
     return world_right(w, &row, &env);
 }
 

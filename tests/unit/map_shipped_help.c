@@ -79,6 +79,7 @@ struct shipped shipped_load(void)
     static struct shipped_sources formats, profiles, maps, codes;
     struct shipped f = {.arena = stile_arena_new(ARENA)};
     cr_assert(f.arena != NULL);
+    f.rows.arena = f.arena;
     stile_format_setup();
     stile_diags_init(&f.diags, f.arena, 200);
     f.schema = stile_schema_new(f.arena);
@@ -134,6 +135,19 @@ enum stile_status shipped_lookup(void *ctx, struct stile_str family,
     return STILE_NOT_FOUND;
 }
 
+/* Answers from all rows, whatever has been asked before. */
+enum stile_status shipped_ask(void *ctx, const struct stile_map_ask *ask,
+                              const struct stile_row *const **ret,
+                              size_t *ret_count)
+{
+    struct shipped_rows *rows = ctx;
+    struct stile_map_rows *all = stile_map_rows_new(rows->count, rows->arena);
+    for (size_t i = 0; i < rows->count; i++) {
+        stile_map_rows_add(all, rows->items[i]);
+    }
+    return stile_map_rows_ask(all, ask, ret, ret_count);
+}
+
 void shipped_keep_row(struct shipped *f, const struct stile_row *row)
 {
     if (f->rows.count % 1024 == 0) {
@@ -163,7 +177,8 @@ static void check_fhir(struct shipped *f, const struct stile_value *resource,
 struct shipped_tally shipped_run(struct shipped *f, const char *family,
                                  size_t from, const char *table)
 {
-    struct stile_map_env env = {.ctx = &f->rows, .lookup = shipped_lookup};
+    struct stile_map_env env = {
+        .ctx = &f->rows, .lookup = shipped_lookup, .rows = shipped_ask};
     struct shipped_tally tally = {0};
     for (size_t i = from; i < f->rows.count; i++) {
         const struct stile_row *row = f->rows.items[i];
@@ -303,7 +318,8 @@ struct stile_decoded shipped_decode(struct shipped *f, const char *format,
 
 struct stile_value **shipped_to_fhir(struct shipped *f, size_t *ret_count)
 {
-    struct stile_map_env env = {.ctx = &f->rows, .lookup = shipped_lookup};
+    struct stile_map_env env = {
+        .ctx = &f->rows, .lookup = shipped_lookup, .rows = shipped_ask};
     struct stile_value **all =
         stile_arena_array(f->arena, 4 * f->rows.count + 1, sizeof *all);
     size_t n = 0;

@@ -10,6 +10,7 @@
 struct shipped_rows {
     const struct stile_row **items;
     size_t count;
+    struct stile_arena *arena;
 };
 
 struct shipped {
@@ -31,6 +32,9 @@ enum stile_status shipped_lookup(void *ctx, struct stile_str family,
                                  struct stile_str table,
                                  struct stile_str column, struct stile_str key,
                                  const struct stile_row **ret);
+enum stile_status shipped_ask(void *ctx, const struct stile_map_ask *ask,
+                              const struct stile_row *const **ret,
+                              size_t *ret_count);
 void shipped_keep_row(struct shipped *f, const struct stile_row *row);
 struct shipped_tally shipped_run(struct shipped *f, const char *family,
                                  size_t from, const char *table);
