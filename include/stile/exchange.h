@@ -134,6 +134,8 @@ struct stile_need {
     uint64_t epoch;
     const struct stile_sent_mark *sent; /* PERSON of an export: all routes */
     size_t sent_count;
+    const struct stile_review_item *reviewed; /* PERSON: all routes */
+    size_t reviewed_count;
 };
 
 /* ---- the exchange ---- */
@@ -196,10 +198,68 @@ struct stile_again {
     size_t fact_count;
     uint64_t epoch;
     stile_time now;
+    const struct stile_review_item *reviewed; /* of the person */
+    size_t reviewed_count;
 };
 STILE_MUSTCHECK enum stile_status stile_exchange_again(
     const struct stile_plan *plan, const struct stile_again *again,
     const struct stile_exchange_keys *keys, struct stile_arena *arena,
     struct stile_str *ret_body, struct stile_str *ret_entry);
+
+/* ---- what waits for a person ------------------------------------------------
+ *
+ * What the rules hold (review-by-person) waits as a review: words, ids and the
+ * digest of each resource as the rules were given it. A person's word is about
+ * that digest, that route and the rules that held it then. It is lost when the
+ * resource changes, and lifts nothing that withholds.
+ */
+
+struct stile_reviewing { /* what is done to a review */
+    const struct stile_review *review;
+    const uint32_t *items; /* by number: those it is about */
+    size_t item_count;
+    const struct stile_value *act; /* stile_act_value; NULL: it lapses */
+    struct stile_str reason;       /* why it lapses */
+    stile_time now;
+};
+/* What a person signs: "review 17: 3 items for charity, sha256 <hex>" of the
+ * canonical JSON {items, review, route, to} as in the entry. Empty: LIMIT. */
+struct stile_str
+stile_reviewing_subject(const struct stile_reviewing *reviewing,
+                        const struct stile_exchange_keys *keys,
+                        struct stile_arena *arena);
+/* Of type "refused", "viewed" or "lapsed"; of the plan only the gateway's name
+ * and ODS code are looked at. Empty: LIMIT. */
+struct stile_str stile_reviewing_entry(const struct stile_plan *plan,
+                                       const char *type,
+                                       const struct stile_reviewing *reviewing,
+                                       const struct stile_exchange_keys *keys,
+                                       struct stile_arena *arena);
+
+/* What is decided on, from the kept message: one resource an item, NULL where
+ * it is not there. It holds what only who decides may see. */
+STILE_MUSTCHECK enum stile_status
+stile_reviewing_content(const struct stile_reviewing *reviewing,
+                        struct stile_str kept, struct stile_json_limits limits,
+                        struct stile_arena *arena,
+                        const struct stile_value ***ret);
+
+struct stile_release {
+    bool has_row; /* false: of an export, whose next pass sends it */
+    struct stile_outbox_new row;
+    struct stile_str entry; /* of type "released" */
+    struct stile_str why;   /* DENIED, CONFLICT: one sentence */
+};
+/*
+ * Decides again, by the plan and facts of now, with the word on these items.
+ * `again` is of the review's kept message and person. DENIED: one of them would
+ * not go even so; an entry "release-stays" says the act. CONFLICT: one has a
+ * word already or has changed since. NOT_FOUND: the route is gone. INVALID: no
+ * such item.
+ */
+STILE_MUSTCHECK enum stile_status stile_exchange_release(
+    const struct stile_plan *plan, const struct stile_reviewing *reviewing,
+    const struct stile_again *again, const struct stile_exchange_keys *keys,
+    struct stile_arena *arena, struct stile_release *ret);
 
 #endif

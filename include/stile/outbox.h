@@ -232,6 +232,16 @@ struct stile_review_item { /* words and ids: no patient's value */
     bool waits;   /* its review does */
     bool changed; /* a newer version of it came since: no word on this one */
 };
+struct stile_review {
+    int64_t id;
+    enum stile_review_state state;
+    struct stile_str route, partner, person, message_id, feed, feed_person;
+    stile_time since, ended;
+    struct stile_str reason; /* why it ended */
+    struct stile_str act;    /* of the person who ended it, JSON, or empty */
+    const struct stile_review_item *items;
+    size_t item_count;
+};
 struct stile_review_new {
     struct stile_str route, partner, person;
     struct stile_str message_id;        /* kept as long as it waits */

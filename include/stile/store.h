@@ -86,17 +86,6 @@ struct stile_settle {
     struct stile_str key;
 };
 
-struct stile_review {
-    int64_t id;
-    enum stile_review_state state;
-    struct stile_str route, partner, person, message_id, feed, feed_person;
-    stile_time since, ended;
-    struct stile_str reason; /* why it ended */
-    struct stile_str act;    /* of the person who ended it, JSON, or empty */
-    const struct stile_review_item *items;
-    size_t item_count;
-};
-
 /* A person's act on a review, or its lapse. */
 struct stile_review_settle {
     int64_t id;

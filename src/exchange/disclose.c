@@ -190,6 +190,12 @@ enum stile_status stile__decide(struct stile__trip *trip)
     if (status != STILE_OK) {
         return status;
     }
+    struct stile_released *released = NULL;
+    status = stile__released(trip, &released, &question.released_count);
+    if (status != STILE_OK) {
+        return status;
+    }
+    question.released = released;
     status = stile_govern_decide(trip->plan->rules, &question, trip->arena,
                                  &trip->decision);
     if (status != STILE_OK ||

@@ -57,8 +57,8 @@ static void canonical(struct stile_value *value)
     }
 }
 
-static struct stile_str finish(struct stile_arena *arena,
-                               struct stile_value *entry)
+struct stile_str stile__canonical(struct stile_arena *arena,
+                                  struct stile_value *entry)
 {
     if (entry == NULL) {
         return STILE_STR_NULL; /* the arena is at its limit */
@@ -75,9 +75,9 @@ static struct stile_str finish(struct stile_arena *arena,
     return text;
 }
 
-static struct stile_value *begin(const struct stile_plan *plan,
-                                 struct stile_arena *arena, const char *type,
-                                 stile_time now)
+struct stile_value *stile__entry_begin(const struct stile_plan *plan,
+                                       struct stile_arena *arena,
+                                       const char *type, stile_time now)
 {
     struct stile_value *entry = stile_value_new(arena, STILE_OBJECT);
     char time[25];
@@ -113,7 +113,8 @@ struct stile_str stile__entry_decision(struct stile__trip *trip,
     struct stile_arena *arena = trip->arena;
     const struct stile_partner *partner =
         &trip->plan->partners[trip->route->to];
-    struct stile_value *entry = begin(trip->plan, arena, type, trip->now);
+    struct stile_value *entry =
+        stile__entry_begin(trip->plan, arena, type, trip->now);
     stile_value_set_str(arena, entry, "message", trip->message_id);
     stile_value_set_str(arena, entry, "route", trip->route->name);
     stile_value_set_str(arena, entry, "from", trip->route->from);
@@ -133,6 +134,9 @@ struct stile_str stile__entry_decision(struct stile__trip *trip,
         stile_value_set(entry, STILE_STR("decision"),
                         stile_decision_value(trip->decision, arena));
     }
+    if (trip->reviewing != NULL) {
+        stile__entry_reviewing(trip->reviewing, trip->keys, arena, entry);
+    }
     if (trip->blocked) {
         stile_value_set_str(arena, entry, "blocked",
                             STILE_STR("an obligation could not be done"));
@@ -143,14 +147,15 @@ struct stile_str stile__entry_decision(struct stile__trip *trip,
         set_number(arena, entry, "output-bytes", body.len);
         set_number(arena, entry, "resources", trip->released_count);
     }
-    return finish(arena, entry);
+    return stile__canonical(arena, entry);
 }
 
 struct stile_str stile__entry_received(struct stile_exchange *x,
                                        const char *type)
 {
     struct stile_arena *arena = x->arena;
-    struct stile_value *entry = begin(x->plan, arena, type, x->message->now);
+    struct stile_value *entry =
+        stile__entry_begin(x->plan, arena, type, x->message->now);
     stile_value_set_str(arena, entry, "message", x->message->id);
     stile_value_set_str(arena, entry, "from", x->message->source);
     stile_value_set_str(arena, entry, "from-ods", x->message->source_ods);
@@ -165,5 +170,5 @@ struct stile_str stile__entry_received(struct stile_exchange *x,
         set_digest(arena, entry, "input-sha256", &digest);
         set_number(arena, entry, "input-bytes", x->message->bytes.len);
     }
-    return finish(arena, entry);
+    return stile__canonical(arena, entry);
 }

@@ -95,6 +95,7 @@ struct stile_exchange {
 
     /* the outcome */
     struct stile__list messages, out_rows, entries, facts, sent;
+    struct stile__list reviews, review_ends, review_seen;
 };
 
 /* decode.c: bytes or rows to the pivot. */
@@ -127,6 +128,9 @@ struct stile__trip {
     stile_time exported; /* of the message, so that a second decision that
                             changes nothing writes the same bytes */
     struct stile_str message_id;
+    const struct stile_review_item *reviewed; /* of the person */
+    size_t reviewed_count;
+    const struct stile_reviewing *reviewing; /* a person's act, or NULL */
 
     /* results */
     struct stile_decision *decision; /* NULL: own organisation */
@@ -163,7 +167,36 @@ enum stile_status stile__vanished_resources(struct stile_exchange *x,
                                             struct stile__trip *trip,
                                             const struct stile_need *answer,
                                             struct stile__list *ret_deleted);
+enum stile_status stile__digest_of(const struct stile_value *resource,
+                                   size_t limit, struct stile_digest *ret);
+/* review.c: what people let go, for the rules; and what waits for them. */
+enum stile_status stile__released(const struct stile__trip *trip,
+                                  struct stile_released **ret,
+                                  size_t *ret_count);
+const struct stile_review_item *
+stile__review_item(const struct stile_review *review, uint32_t n);
+enum stile_status stile__ask_review(struct stile_exchange *x,
+                                    const struct stile__trip *trip);
+/* kept.c: the trip of a kept message; its deletions and whether it is an
+ * export's are in ret. */
+struct stile__kept {
+    struct stile__trip trip;
+    bool export;
+    struct stile__deleted *deleted;
+    size_t deleted_count;
+};
+enum stile_status stile__kept_read(const struct stile_plan *plan,
+                                   const struct stile_again *again,
+                                   const struct stile_exchange_keys *keys,
+                                   struct stile_arena *arena,
+                                   struct stile_diags *diags,
+                                   struct stile__kept *ret);
 /* outcome.c */
+void stile__add_entry(struct stile_exchange *x, struct stile_str entry);
+/* The row of a body, without its key. */
+enum stile_status stile__make_row(const struct stile__trip *trip,
+                                  struct stile_str body,
+                                  struct stile_outbox_new *ret);
 bool stile__is_export(const struct stile_exchange *x);
 const struct stile_need *stile__answer_of(const struct stile_exchange *x,
                                           const struct stile__person *person);
@@ -172,6 +205,16 @@ enum stile_status stile__outcome(struct stile_exchange *x,
 /* The message as it came, with what was found in it. */
 void stile__quarantine_whole(struct stile_exchange *x);
 /* entries.c: audit entries, canonical JSON, no patient's value. */
+struct stile_value *stile__entry_begin(const struct stile_plan *plan,
+                                       struct stile_arena *arena,
+                                       const char *type, stile_time now);
+struct stile_str stile__canonical(struct stile_arena *arena,
+                                  struct stile_value *value);
+/* review, items and act of an entry. */
+void stile__entry_reviewing(const struct stile_reviewing *reviewing,
+                            const struct stile_exchange_keys *keys,
+                            struct stile_arena *arena,
+                            struct stile_value *entry);
 struct stile_str stile__entry_decision(struct stile__trip *trip,
                                        const char *type, struct stile_str body);
 struct stile_str stile__entry_received(struct stile_exchange *x,

@@ -156,28 +156,35 @@ static enum stile_status again_with(struct stile__trip *trip, bool export,
     return status;
 }
 
-enum stile_status stile_exchange_again(const struct stile_plan *plan,
-                                       const struct stile_again *again,
-                                       const struct stile_exchange_keys *keys,
-                                       struct stile_arena *arena,
-                                       struct stile_str *ret_body,
-                                       struct stile_str *ret_entry)
+/* Our own writing: the arena bounds it, not what a sender may send. */
+static enum stile_status decode_kept(struct stile_str kept,
+                                     struct stile_json_limits limits,
+                                     struct stile_arena *arena,
+                                     struct stile_diags *diags,
+                                     struct stile_value **ret)
+{
+    limits.bytes = kept.len;
+    limits.string = kept.len;
+    limits.values = UINT32_MAX;
+    limits.depth += 4;
+    return stile_json_decode(kept, limits, STILE_STR("kept message"), arena,
+                             diags, ret);
+}
+
+enum stile_status stile__kept_read(const struct stile_plan *plan,
+                                   const struct stile_again *again,
+                                   const struct stile_exchange_keys *keys,
+                                   struct stile_arena *arena,
+                                   struct stile_diags *diags,
+                                   struct stile__kept *ret)
 {
     const struct stile_route *route = route_named(plan, again->route);
     if (route == NULL) {
         return STILE_NOT_FOUND;
     }
-    struct stile_diags diags;
-    stile_diags_init(&diags, arena, 0);
-    /* Our own writing: the arena bounds it, not what a sender may send. */
-    struct stile_json_limits limits = plan->json;
-    limits.bytes = again->kept.len;
-    limits.string = again->kept.len;
-    limits.values = UINT32_MAX;
-    limits.depth += 4;
     struct stile_value *root = NULL;
-    enum stile_status status = stile_json_decode(
-        again->kept, limits, STILE_STR("kept message"), arena, &diags, &root);
+    enum stile_status status =
+        decode_kept(again->kept, plan->json, arena, diags, &root);
     if (status != STILE_OK) {
         return status;
     }
@@ -185,26 +192,81 @@ enum stile_status stile_exchange_again(const struct stile_plan *plan,
     if (!stile_str_to_int64(stile_value_text(root, "exported"), &exported)) {
         exported = again->now; /* kept by an older gateway */
     }
-    struct stile__deleted *deleted = NULL;
-    size_t deleted_count = read_deleted(arena, root, again->route, &deleted);
     struct stile_value **resources = NULL;
     size_t count = read_resources(arena, root, &resources);
-    struct stile__trip trip = {.plan = plan,
-                               .route = route,
-                               .keys = keys,
-                               .arena = arena,
-                               .diags = &diags,
-                               .family = stile_value_text(root, "family"),
-                               .person = stile_value_text(root, "person"),
-                               .resources = resources,
-                               .resource_count = count,
-                               .stored = again->facts,
-                               .stored_count = again->fact_count,
-                               .epoch = again->epoch,
-                               .doubt = stile_value_getc(root, "doubt") != NULL,
-                               .now = again->now,
-                               .exported = exported,
-                               .message_id = again->message_id};
-    return again_with(&trip, stile_value_getc(root, "routes") != NULL, deleted,
-                      deleted_count, ret_body, ret_entry);
+    ret->export = stile_value_getc(root, "routes") != NULL;
+    ret->deleted_count = read_deleted(arena, root, again->route, &ret->deleted);
+    ret->trip =
+        (struct stile__trip){.plan = plan,
+                             .route = route,
+                             .keys = keys,
+                             .arena = arena,
+                             .diags = diags,
+                             .family = stile_value_text(root, "family"),
+                             .person = stile_value_text(root, "person"),
+                             .resources = resources,
+                             .resource_count = count,
+                             .stored = again->facts,
+                             .stored_count = again->fact_count,
+                             .epoch = again->epoch,
+                             .doubt = stile_value_getc(root, "doubt") != NULL,
+                             .now = again->now,
+                             .exported = exported,
+                             .message_id = again->message_id,
+                             .reviewed = again->reviewed,
+                             .reviewed_count = again->reviewed_count};
+    return STILE_OK;
+}
+
+enum stile_status stile_exchange_again(const struct stile_plan *plan,
+                                       const struct stile_again *again,
+                                       const struct stile_exchange_keys *keys,
+                                       struct stile_arena *arena,
+                                       struct stile_str *ret_body,
+                                       struct stile_str *ret_entry)
+{
+    struct stile_diags diags;
+    struct stile__kept kept;
+    stile_diags_init(&diags, arena, 0);
+    enum stile_status status =
+        stile__kept_read(plan, again, keys, arena, &diags, &kept);
+    if (status != STILE_OK) {
+        return status;
+    }
+    return again_with(&kept.trip, kept.export, kept.deleted, kept.deleted_count,
+                      ret_body, ret_entry);
+}
+
+enum stile_status
+stile_reviewing_content(const struct stile_reviewing *reviewing,
+                        struct stile_str kept, struct stile_json_limits limits,
+                        struct stile_arena *arena,
+                        const struct stile_value ***ret)
+{
+    struct stile_diags diags;
+    struct stile_value *root = NULL, **resources = NULL;
+    stile_diags_init(&diags, arena, 0);
+    enum stile_status status = decode_kept(kept, limits, arena, &diags, &root);
+    if (status != STILE_OK) {
+        return status;
+    }
+    size_t count = read_resources(arena, root, &resources);
+    const struct stile_value **out = stile_arena_array(
+        arena, reviewing->item_count + 1, sizeof(struct stile_value *));
+    for (size_t i = 0; out != NULL && i < reviewing->item_count; i++) {
+        const struct stile_review_item *item =
+            stile__review_item(reviewing->review, reviewing->items[i]);
+        for (size_t k = 0; item != NULL && k < count; k++) {
+            struct stile_digest digest;
+            if (stile__digest_of(resources[k], SIZE_MAX, &digest) == STILE_OK &&
+                stile_digest_eq(&digest, &item->digest)) {
+                out[i] = resources[k];
+            }
+        }
+    }
+    if (stile_arena_failed(arena)) {
+        return STILE_NOMEM;
+    }
+    *ret = out;
+    return STILE_OK;
 }

@@ -25,7 +25,7 @@ static bool mark_is_removed(const struct stile_sent_mark *mark)
     return memcmp(&mark->digest, &zero, sizeof(zero)) == 0;
 }
 
-static enum stile_status digest_of(const struct stile_value *resource,
+enum stile_status stile__digest_of(const struct stile_value *resource,
                                    size_t limit, struct stile_digest *ret)
 {
     struct stile_buf json;
@@ -93,7 +93,7 @@ enum stile_status stile__changed_resources(struct stile_exchange *x,
         struct stile_str id = stile_value_text(resource, "id");
         struct stile_digest digest;
         enum stile_status status =
-            digest_of(resource, x->plan->json.bytes, &digest);
+            stile__digest_of(resource, x->plan->json.bytes, &digest);
         if (status != STILE_OK) {
             return status;
         }

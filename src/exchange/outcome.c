@@ -26,7 +26,7 @@ struct stile_str stile__message_id(struct stile_exchange *x, size_t person)
                               STILE_FMT(x->message->id), person);
 }
 
-static void add_entry(struct stile_exchange *x, struct stile_str entry)
+void stile__add_entry(struct stile_exchange *x, struct stile_str entry)
 {
     struct stile_str *slot =
         stile__list_add(x->arena, &x->entries, sizeof(*slot));
@@ -112,41 +112,53 @@ static struct stile_str row_key(struct stile_exchange *x,
 }
 
 /* One lane a person and partner, and no person's number in its name. */
-static struct stile_str lane_of(struct stile_exchange *x,
-                                const struct stile__trip *trip)
+static struct stile_str lane_of(const struct stile__trip *trip)
 {
     char hex[65];
-    const struct stile_partner *partner = &x->plan->partners[trip->route->to];
+    const struct stile_partner *partner =
+        &trip->plan->partners[trip->route->to];
     stile_audit_commit(trip->keys->salt,
-                       stile_arena_printf(x->arena, "%.*s\x1f%.*s",
+                       stile_arena_printf(trip->arena, "%.*s\x1f%.*s",
                                           STILE_FMT(trip->person),
                                           STILE_FMT(partner->name)),
                        hex);
-    return stile_arena_str(x->arena, stile_str_cstr(hex));
+    return stile_arena_str(trip->arena, stile_str_cstr(hex));
+}
+
+enum stile_status stile__make_row(const struct stile__trip *trip,
+                                  struct stile_str body,
+                                  struct stile_outbox_new *ret)
+{
+    const struct stile_format *format = stile_format_find(trip->route->format);
+    if (format == NULL) {
+        return STILE_LIMIT;
+    }
+    *ret = (struct stile_outbox_new){
+        .route = trip->route->name,
+        .partner = trip->plan->partners[trip->route->to].name,
+        .format = trip->route->format,
+        .media_type = stile_str_cstr(format->media_type),
+        .lane = lane_of(trip),
+        .body = body,
+        .message_id = trip->message_id,
+        .rules = stile_plan_ground(trip->plan, trip->now),
+        .epoch = trip->epoch,
+        .due = trip->now};
+    return STILE_OK;
 }
 
 static enum stile_status queue_row(struct stile_exchange *x,
                                    const struct stile__trip *trip,
                                    struct stile_str body)
 {
-    const struct stile_format *format = stile_format_find(trip->route->format);
     struct stile_outbox_new *row =
         stile__list_add(x->arena, &x->out_rows, sizeof(*row));
-    if (row == NULL || format == NULL) {
+    if (row == NULL) {
         return STILE_LIMIT;
     }
-    row->route = trip->route->name;
-    row->partner = x->plan->partners[trip->route->to].name;
-    row->format = trip->route->format;
-    row->media_type = stile_str_cstr(format->media_type);
-    row->lane = lane_of(x, trip);
+    enum stile_status status = stile__make_row(trip, body, row);
     row->key = row_key(x, trip);
-    row->body = body;
-    row->message_id = trip->message_id;
-    row->rules = stile_plan_ground(x->plan, trip->now);
-    row->epoch = trip->epoch;
-    row->due = trip->now;
-    return STILE_OK;
+    return status;
 }
 
 /* The exchange cannot say it in the partner's format: the person's message
@@ -236,7 +248,8 @@ static enum stile_status send(struct stile_exchange *x,
     }
     if (status == STILE_INVALID || status == STILE_LIMIT) {
         quarantine_person(x, trip, person, before);
-        add_entry(x, stile__entry_decision(trip, "quarantine", STILE_STR_NULL));
+        stile__add_entry(
+            x, stile__entry_decision(trip, "quarantine", STILE_STR_NULL));
         return STILE_OK;
     }
     if (status != STILE_OK) {
@@ -247,7 +260,7 @@ static enum stile_status send(struct stile_exchange *x,
     const char *type = partner->own             ? "inward"
                        : trip->decision == NULL ? "deletion"
                                                 : "disclosure";
-    add_entry(x, stile__entry_decision(trip, type, body));
+    stile__add_entry(x, stile__entry_decision(trip, type, body));
     say_forward(x, trip, count, deleted->count);
     say_changed(x, trip);
     return STILE_OK;
@@ -319,9 +332,16 @@ static enum stile_status along_route(struct stile_exchange *x,
     if (status != STILE_OK) {
         return status;
     }
+    if (!x->plan->partners[trip->route->to].own) {
+        status = stile__ask_review(x, trip);
+        if (status != STILE_OK) {
+            return status;
+        }
+    }
     if (trip->decision != NULL && trip->released_count == 0) {
         say_withheld(x, trip);
-        add_entry(x, stile__entry_decision(trip, "denial", STILE_STR_NULL));
+        stile__add_entry(x,
+                         stile__entry_decision(trip, "denial", STILE_STR_NULL));
         /* What was sent before and is deleted at the source is deleted there
          * too: it says no more than the receiver was told. */
         return stile__is_export(x) ? send_changes(x, trip, person) : STILE_OK;
@@ -365,10 +385,10 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
     const struct stile__person *person =
         (const struct stile__person *)x->persons.items + i;
     const struct stile_need *answer = stile__answer_of(x, person);
-    size_t rows_before = x->out_rows.count;
+    size_t rows_before = x->out_rows.count, reviews_before = x->reviews.count;
     x->gone.count = 0;
     if (is_nobodys(x, person)) {
-        add_entry(x, stile__entry_received(x, "no-patient"));
+        stile__add_entry(x, stile__entry_received(x, "no-patient"));
         return STILE_OK;
     }
     enum stile_status status = stile__learn_facts(x, person);
@@ -396,10 +416,13 @@ static enum stile_status one_person(struct stile_exchange *x, size_t i)
             .doubt = x->doubt && x->persons.count == 1,
             .now = x->message->now,
             .exported = x->message->now,
-            .message_id = stile__message_id(x, i)};
+            .message_id = stile__message_id(x, i),
+            .reviewed = answer->reviewed,
+            .reviewed_count = answer->reviewed_count};
         status = along_route(x, &trip, person);
     }
-    if (status != STILE_OK || x->out_rows.count == rows_before) {
+    if (status != STILE_OK || (x->out_rows.count == rows_before &&
+                               x->reviews.count == reviews_before)) {
         return status;
     }
     struct stile_kept_message *kept =
@@ -480,6 +503,12 @@ static void fill(struct stile_exchange *x, struct stile_accept *accept)
     accept->quarantine_count = x->quarantine.count;
     accept->held = x->held.items;
     accept->held_count = x->held.count;
+    accept->review_ends = x->review_ends.items;
+    accept->review_end_count = x->review_ends.count;
+    accept->review_seen = x->review_seen.items;
+    accept->review_seen_count = x->review_seen.count;
+    accept->reviews = x->reviews.items;
+    accept->review_count = x->reviews.count;
     accept->clear_feed = message->feed;
     accept->clear_person = message->feed_person;
     accept->clear_batch = message->feed_batch;
@@ -493,10 +522,10 @@ enum stile_status stile__outcome(struct stile_exchange *x,
         x->quarantine.count = 0; /* the whole holds its parts */
         x->held.count = 0;
         stile__quarantine_whole(x);
-        add_entry(x, stile__entry_received(x, "quarantine"));
+        stile__add_entry(x, stile__entry_received(x, "quarantine"));
     } else {
         if (!stile__is_export(x)) {
-            add_entry(x, stile__entry_received(x, "received"));
+            stile__add_entry(x, stile__entry_received(x, "received"));
             stile__event(
                 x, STILE_EVENT_RECEIVED, STILE_STR_NULL,
                 "%.*s from %.*s: %zu %s, %zu %s", STILE_FMT(x->message->format),

@@ -28,6 +28,8 @@ struct parcel { /* one claimed row on its way */
     struct partner_run *partner;
     struct stile_stored_fact *facts; /* of its person, as of the claim */
     size_t fact_count;
+    struct stile_review_item *reviewed;
+    size_t reviewed_count;
     uint64_t epoch;
     struct stile_digest ground; /* of the plan and day it is decided under */
     struct stile_str kept;      /* its kept message, when decided again */
@@ -494,7 +496,9 @@ static void again_work(uv_work_t *work)
                                 .facts = p->facts,
                                 .fact_count = p->fact_count,
                                 .epoch = p->epoch,
-                                .now = stile_now()};
+                                .now = stile_now(),
+                                .reviewed = p->reviewed,
+                                .reviewed_count = p->reviewed_count};
     p->again =
         stile_exchange_again(&p->claim->plan->plan, &again, &p->claim->g->keys,
                              p->arena, &p->body, &p->entry);
@@ -639,6 +643,10 @@ fill_parcel(struct claim *claim, struct stile_store *store, struct parcel *p)
     if (p->redecide) {
         status = store->ops->message(store, p->row->what.message_id, p->arena,
                                      &p->kept);
+    }
+    if (p->redecide && status == STILE_OK && person.len > 0) {
+        status = store->ops->reviewed(store, person, p->arena, &p->reviewed,
+                                      &p->reviewed_count);
     }
     return status;
 }

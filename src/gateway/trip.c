@@ -178,6 +178,12 @@ static enum stile_status answer_person(struct trip *trip,
         store->ops->facts(store, need->person, trip->arena, &facts,
                           &need->fact_count, &need->epoch);
     need->facts = facts;
+    if (status == STILE_OK) {
+        struct stile_review_item *reviewed = NULL;
+        status = store->ops->reviewed(store, need->person, trip->arena,
+                                      &reviewed, &need->reviewed_count);
+        need->reviewed = reviewed;
+    }
     if (status == STILE_OK && trip->message.feed.len > 0) {
         struct stile_sent_mark *sent = NULL;
         status = store->ops->sent(store, STILE_STR_NULL, need->person,

@@ -327,6 +327,8 @@ static void answer_person(struct world *w, struct trip_run *run,
         need->fact_count = of->count;
         need->epoch = of->epoch;
     }
+    need->reviewed = w->reviewed;
+    need->reviewed_count = w->reviewed_count;
     struct stile_sent_mark *marks = stile_arena_array(
         run->arena, w->sent_count, sizeof(struct stile_sent_mark));
     for (size_t i = 0; marks != NULL && i < w->sent_count; i++) {
@@ -370,6 +372,60 @@ void world_run(struct world *w, struct trip_run *run)
         }
     }
     run->finished = stile_exchange_finish(run->exchange, &run->accept);
+}
+
+/* As the store keeps it: what ended without a word is not asked for again. */
+static void end_review(struct world *w, int64_t id)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < w->reviewed_count; i++) {
+        struct stile_review_item item = w->reviewed[i];
+        item.waits = item.waits && item.review != id;
+        if (item.waits || item.word != STILE_REVIEW_NO_WORD) {
+            w->reviewed[kept++] = item;
+        }
+    }
+    w->reviewed_count = kept;
+}
+
+static struct stile_str kept_text(struct world *w, struct stile_str text)
+{
+    return stile_arena_str(w->arena, text);
+}
+
+void world_keep_reviews(struct world *w, const struct trip_run *run)
+{
+    for (size_t i = 0; i < run->accept.review_end_count; i++) {
+        end_review(w, run->accept.review_ends[i].id);
+    }
+    for (size_t i = 0; i < run->accept.review_count; i++) {
+        const struct stile_review_new *review = &run->accept.reviews[i];
+        w->reviews++;
+        for (size_t k = 0; k < review->item_count; k++) {
+            struct stile_review_item *item = &w->reviewed[w->reviewed_count++];
+            cr_assert_leq(w->reviewed_count, 256);
+            *item = review->items[k];
+            item->review = w->reviews;
+            item->n = (uint32_t)k + 1;
+            item->waits = true;
+            item->type = kept_text(w, item->type);
+            item->id = kept_text(w, item->id);
+            item->data = kept_text(w, item->data);
+            item->rules = kept_text(w, item->rules);
+            item->route = kept_text(w, item->route);
+        }
+    }
+}
+
+void world_say(struct world *w, int64_t review, enum stile_review_word word)
+{
+    for (size_t i = 0; i < w->reviewed_count; i++) {
+        struct stile_review_item *item = &w->reviewed[i];
+        if (item->waits && (review == 0 || item->review == review)) {
+            item->waits = false;
+            item->word = word;
+        }
+    }
 }
 
 static struct stile_message message_of(const char *format, const char *family)

@@ -38,6 +38,9 @@ struct world {
     size_t known_count;
     struct stile_sent_mark sent[256];
     size_t sent_count;
+    struct stile_review_item reviewed[256];
+    size_t reviewed_count;
+    int64_t reviews;
     size_t arena_bytes; /* of a trip */
 };
 
@@ -71,6 +74,11 @@ void world_fact(struct world *w, const char *person, const char *name,
                 const char *date);
 /* Keeps the marks of an outcome, as the store does. */
 void world_keep_marks(struct world *w, const struct trip_run *run);
+
+/* Keeps the reviews of an outcome, and ends those it ends. */
+void world_keep_reviews(struct world *w, const struct trip_run *run);
+/* A person's word on every item of a review that waits; 0: of all. */
+void world_say(struct world *w, int64_t review, enum stile_review_word word);
 
 void world_run(struct world *w, struct trip_run *run);
 void world_run_message(struct world *w, const char *format, const char *family,
