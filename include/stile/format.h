@@ -73,6 +73,11 @@ struct stile_csv_dialect {
 extern const struct stile_csv_dialect stile_csv_rfc4180, stile_csv_emis,
     stile_csv_systmone, stile_csv_vcse;
 
+/* The words of a family's dialect line; what is not said is RFC 4180. */
+struct stile_csv_dialect stile_csv_dialect_of(const struct stile_schema *schema,
+                                              struct stile_str family,
+                                              struct stile_str version);
+
 struct stile_csv_limits {
     size_t row_bytes; /* default 1 MiB */
     uint32_t columns; /* default 512 */
@@ -190,5 +195,10 @@ struct stile_emis_name {
 };
 STILE_MUSTCHECK bool stile_emis_name_parse(struct stile_str file_name,
                                            struct stile_emis_name *ret);
+
+/* SystmOne: <table>.csv, in the folder yyyyMMdd_HHmm of one download. */
+STILE_MUSTCHECK bool stile_systmone_name_parse(struct stile_str file_name,
+                                               struct stile_str *ret_table);
+STILE_MUSTCHECK bool stile_systmone_stamp_valid(struct stile_str stamp);
 
 #endif

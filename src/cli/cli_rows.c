@@ -207,7 +207,14 @@ static bool add_row(struct cli_rows *rows, const struct stile_row *row,
     if (table->person_column == UINT32_MAX) {
         return true; /* codes, places, staff: for look-ups */
     }
-    return add_person(rows, rows->count, row->cells[table->person_column]);
+    key = row->cells[table->person_column];
+    if (key.len > 0 &&
+        stile_str_eq(key, stile_schema_dialect(rows->schema, table->family,
+                                               table->version, "none"))) {
+        rows->nobodys++;
+        return true;
+    }
+    return add_person(rows, rows->count, key);
 }
 
 struct stile_str stile__cli_base(const char *path)
@@ -308,11 +315,11 @@ enum stile_status stile__cli_rows_file(struct cli_rows *rows, const char *path,
     const struct stile_table *found;
     struct stile_emis_name name;
 
-    if (table.len == 0) {
-        if (!stile_emis_name_parse(stile__cli_base(path), &name)) {
-            return STILE_NOT_FOUND;
-        }
+    if (table.len == 0 && stile_emis_name_parse(stile__cli_base(path), &name)) {
         table = name.table;
+    } else if (table.len == 0 &&
+               !stile_systmone_name_parse(stile__cli_base(path), &table)) {
+        return STILE_NOT_FOUND;
     }
     found = table_named(rows->schema, table);
     if (!found) {
@@ -462,6 +469,21 @@ static bool index_fill(struct cli_rows *rows, struct cli_index *index)
 }
 
 /* The file of another table of the same batch, from the same folder. */
+static bool is_beside(struct stile_str own, struct stile_str other,
+                      struct stile_str table)
+{
+    struct stile_emis_name a, b;
+    struct stile_str name;
+
+    if (stile_systmone_name_parse(own, &name)) {
+        return stile_systmone_name_parse(other, &name) &&
+               stile_str_eq_nocase(name, table);
+    }
+    return stile_emis_name_parse(own, &a) && stile_emis_name_parse(other, &b) &&
+           stile_str_eq(a.batch, b.batch) &&
+           stile_str_eq_nocase(b.table, table);
+}
+
 static void load_beside(struct cli_rows *rows, struct stile_str table)
 {
     const char *slash = strrchr(rows->beside, '/');
@@ -471,22 +493,17 @@ static void load_beside(struct cli_rows *rows, struct stile_str table)
                     (struct stile_str){rows->beside,
                                        (size_t)(slash - rows->beside) + 1})
               : ".";
-    struct stile_emis_name own, other;
     struct stile_str *names = NULL, error;
     size_t count = 0;
 
-    if (!folder ||
-        !stile_emis_name_parse(stile__cli_base(rows->beside), &own) ||
-        stile_folder_list(folder, rows->arena, &names, &count, &error) !=
-            STILE_OK) {
+    if (!folder || stile_folder_list(folder, rows->arena, &names, &count,
+                                     &error) != STILE_OK) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
         const char *path;
 
-        if (!stile_emis_name_parse(names[i], &other) ||
-            !stile_str_eq(other.batch, own.batch) ||
-            !stile_str_eq_nocase(other.table, table)) {
+        if (!is_beside(stile__cli_base(rows->beside), names[i], table)) {
             continue;
         }
         path = stile_path_join(rows->arena, folder, names[i]);

@@ -57,6 +57,7 @@ struct cli_rows {
      * reads all. */
     const struct stile_mapset *wanted;
     uint64_t read, bad, replaced, deleted, passed_over;
+    uint64_t nobodys; /* say that they are about no patient */
     /* Set: an unknown table is looked for beside it, as another file of the
      * same batch. */
     const char *beside;
@@ -67,7 +68,7 @@ void stile__cli_rows_init(struct cli_rows *rows, struct stile_arena *arena,
                           const struct stile_mapset *wanted,
                           struct stile_diags *diags);
 void stile__cli_rows_release(struct cli_rows *rows);
-/* Reads one CSV file; `table` empty: the EMIS file name tells. NOT_FOUND when
+/* Reads one CSV file; `table` empty: the file's name tells. NOT_FOUND when
  * neither does, IO when it has been said why. */
 STILE_MUSTCHECK enum stile_status stile__cli_rows_file(struct cli_rows *rows,
                                                        const char *path,

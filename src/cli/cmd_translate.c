@@ -16,12 +16,16 @@
 
 enum form {
     FORM_EMIS,
+    FORM_SYSTMONE,
     FORM_VCSE_JSON,
     FORM_VCSE_CSV,
     FORM_FHIR
 };
-static const struct stile_str from_words[] = {
-    {"emis", 4}, {"vcse-json", 9}, {"vcse-csv", 8}, {"fhir", 4}};
+static const struct stile_str from_words[] = {{"emis", 4},
+                                              {"systmone", 8},
+                                              {"vcse-json", 9},
+                                              {"vcse-csv", 8},
+                                              {"fhir", 4}};
 static const struct stile_str to_words[] = {
     {"vcse-json", 9}, {"vcse-csv", 8}, {"fhir", 4}};
 static const enum form to_forms[] = {FORM_VCSE_JSON, FORM_VCSE_CSV, FORM_FHIR};
@@ -56,15 +60,21 @@ static struct stile_str format_of(enum form form)
     case FORM_FHIR:
         return STILE_STR("fhir-json");
     case FORM_EMIS:
+    case FORM_SYSTMONE:
         break;
     }
     return STILE_STR_NULL; /* rows are given */
 }
 
+static bool is_export(enum form form)
+{
+    return form == FORM_EMIS || form == FORM_SYSTMONE;
+}
+
 static struct stile_str family_of(enum form form)
 {
-    if (form == FORM_EMIS) {
-        return STILE_STR("emis");
+    if (is_export(form)) {
+        return from_words[form];
     }
     return form == FORM_FHIR ? STILE_STR("fhir") : STILE_STR("vcse-case");
 }
@@ -341,6 +351,10 @@ static void export(struct work *w)
         stile__cli_say("%llu files hold tables that no mapping reads",
                        (unsigned long long)rows.passed_over);
     }
+    if (rows.nobodys > 0) {
+        stile__cli_say("%llu rows say that they are about no patient",
+                       (unsigned long long)rows.nobodys);
+    }
     if (rows.replaced + rows.deleted > 0) {
         stile__cli_say("of the rows, %llu were replaced by later ones of the "
                        "same key and %llu only say that a record is gone",
@@ -362,6 +376,10 @@ static int by_time(const void *a, const void *b)
     struct stile_emis_name nx, ny;
     int order = 0;
 
+    if (stile_systmone_name_parse(x, &nx.table)) {
+        /* the time is the folder's name */
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+    }
     if (stile_emis_name_parse(x, &nx) && stile_emis_name_parse(y, &ny)) {
         order = stile_str_cmp(nx.stamp, ny.stamp);
     }
@@ -408,7 +426,7 @@ static bool gather(struct work *w)
         stile__cli_say("there is no file of that kind in the folder");
         return false;
     }
-    if (w->from == FORM_EMIS) {
+    if (is_export(w->from)) {
         qsort(paths, w->path_count, sizeof(*paths), by_time);
     }
     w->paths = paths;
@@ -449,7 +467,7 @@ static void summary(const struct work *w)
         stderr,
         "translate: %llu %s in, %llu records out, %llu quarantined, "
         "%llu held\n",
-        (unsigned long long)w->in, w->from == FORM_EMIS ? "rows" : "messages",
+        (unsigned long long)w->in, is_export(w->from) ? "rows" : "messages",
         (unsigned long long)w->written, (unsigned long long)w->quarantined,
         (unsigned long long)w->held);
 }
@@ -503,7 +521,7 @@ static int translate(struct work *w)
     }
     stile__cli_say("translating without rules: nobody has decided that anyone "
                    "may see the result");
-    if (w->from == FORM_EMIS) {
+    if (is_export(w->from)) {
         export(w);
     } else {
         messages(w);
@@ -553,9 +571,9 @@ static int run(const struct cli_args *args)
 
 static const struct cli_option options[] = {
     {"mappings", 'm', "FOLDER", "formats, maps, codes and rules"},
-    {"from", 'f', "FORM", "emis, vcse-json, vcse-csv or fhir"},
+    {"from", 'f', "FORM", "emis, systmone, vcse-json, vcse-csv or fhir"},
     {"to", 't', "FORM", "vcse-json, vcse-csv or fhir"},
-    {"table", 0, "TABLE", "emis: the table, when file names do not say it"},
+    {"table", 0, "TABLE", "of an export, when file names do not say it"},
     {"out", 'o', "FILE", "where the result goes; - is standard output"},
 };
 
@@ -567,8 +585,9 @@ const struct cli_command stile__cmd_translate = {
     "translate files from one form to another, without rules",
     "Reads files of one form and writes another, by the mappings alone: no\n"
     "rule is asked, so the result is for the organisation that has the input.\n"
-    "An EMIS batch may be given as a folder; its rows are put together by\n"
-    "person. To fhir writes one Bundle a person and line; to vcse-json one\n"
+    "An EMIS batch or a SystmOne download may be given as a folder; its rows\n"
+    "are put together by person. To fhir writes one Bundle a person and line; "
+    "to vcse-json one\n"
     "case or an array of them; to vcse-csv one sheet. FHIR input may be one\n"
     "document or one a line; - reads standard input. What cannot be "
     "translated\n"

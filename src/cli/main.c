@@ -32,6 +32,7 @@ static const struct cli_command *const commands[] = {
     &stile__cmd_fhirpath,
     &stile__cmd_health,
     &stile__cmd_synth_emis,
+    &stile__cmd_synth_systmone,
     &stile__cmd_officer_key,
 };
 

@@ -47,6 +47,8 @@ struct stile_synth_options {
     const char *trust_ods, *trust_name;
     const char *charity_ods, *charity_name;
     uint32_t trust_percent, charity_percent; /* share of patients referred */
+    bool normalised; /* SystmOne: lists come as rows of SRMapping and
+                        SRConfiguredListOption, not as words */
 };
 
 /* 200 patients of Alder Lane Surgery (A99901), twelve observations each; the
@@ -62,7 +64,20 @@ STILE_MUSTCHECK enum stile_status
 stile_synth_write(const struct stile_synth_options *options, uint64_t *ret_rows,
                   const char **ret_why);
 
+/*
+ * The same in the form of a SystmOne Strategic Reporting extract v125: in the
+ * folder a download yyyyMMdd_HHmm with a CSV a table, Windows-1252, every field
+ * quoted, RemovedData last, and SRManifest.csv written last. Sixty patients of
+ * Beck Street Surgery (A99902); the awkward ones from 20 on. The folder gets
+ * its name when it is whole.
+ */
+void stile_synth_systmone_defaults(struct stile_synth_options *ret);
+STILE_MUSTCHECK enum stile_status
+stile_synth_systmone_write(const struct stile_synth_options *options,
+                           uint64_t *ret_rows, const char **ret_why);
+
 /* The same for the command line: says why on stderr, gives an exit code. */
+int stile_synth_systmone(const struct stile_synth_options *options);
 int stile_synth_emis(const struct stile_synth_options *options);
 
 #endif

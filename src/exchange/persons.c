@@ -75,6 +75,27 @@ static bool is_patient_ref(struct stile_str ref)
            stile_str_find_str(ref, STILE_STR("/Patient/")) != SIZE_MAX;
 }
 
+/* An Appointment says whom it is about among those who take part; one of two
+ * patients is neither's. */
+static const struct stile_value *
+patient_taking_part(const struct stile_value *resource)
+{
+    const struct stile_value *list = stile_value_getc(resource, "participant");
+    const struct stile_value *found = NULL;
+    for (const struct stile_value *p = list != NULL ? list->first : NULL;
+         p != NULL; p = p->next) {
+        const struct stile_value *actor = stile_value_getc(p, "actor");
+        if (!is_patient_ref(stile_value_text(actor, "reference"))) {
+            continue;
+        }
+        if (found != NULL && !stile_value_equal(found, actor)) {
+            return NULL;
+        }
+        found = actor;
+    }
+    return found;
+}
+
 /* False for a shared resource (Organization, Practitioner, MessageHeader). A
  * Patient that did not come along is still a person, known by reference or
  * NHS number. */
@@ -89,7 +110,9 @@ static bool whom_of(struct stile_exchange *x,
     }
     for (size_t i = 0; subject_members[i] != NULL; i++) {
         const struct stile_value *subject =
-            stile_value_getc(resource, subject_members[i]);
+            i == 0 && is_type(resource, "Appointment")
+                ? patient_taking_part(resource)
+                : stile_value_getc(resource, subject_members[i]);
         struct stile_str ref = stile_value_text(subject, "reference");
         struct stile_str nhs = nhs_of(stile_value_getc(subject, "identifier"));
         if (is_patient_ref(ref) || nhs.len > 0) {

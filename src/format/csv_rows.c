@@ -205,36 +205,42 @@ enum stile_status stile__csv_decode(struct stile__csv_job *job,
 
 /* ---- the maker "csv" ---- */
 
-static bool word_is(const struct stile_format_input *input,
-                    const struct stile_table *table, const char *key,
+static bool word_is(const struct stile_schema *schema, struct stile_str family,
+                    struct stile_str version, const char *key,
                     const char *value)
 {
-    return stile_str_eqc(
-        stile_schema_dialect(input->schema, table->family, table->version, key),
-        value);
+    return stile_str_eqc(stile_schema_dialect(schema, family, version, key),
+                         value);
 }
 
-/* The words of the family's dialect line; what is not said is RFC 4180. */
+struct stile_csv_dialect stile_csv_dialect_of(const struct stile_schema *schema,
+                                              struct stile_str family,
+                                              struct stile_str version)
+{
+    struct stile_csv_dialect d = stile_csv_rfc4180;
+    if (word_is(schema, family, version, "delimiter", "tab")) {
+        d.delimiter = '\t';
+    } else if (word_is(schema, family, version, "delimiter", "semicolon")) {
+        d.delimiter = ';';
+    } else if (word_is(schema, family, version, "delimiter", "pipe")) {
+        d.delimiter = '|';
+    }
+    if (word_is(schema, family, version, "quote", "none")) {
+        d.quote = 0;
+    }
+    d.quote_all = word_is(schema, family, version, "quote-all", "yes");
+    d.crlf = !word_is(schema, family, version, "line-end", "lf");
+    d.windows_1252 =
+        word_is(schema, family, version, "encoding", "windows-1252");
+    d.allow_bom = !d.windows_1252;
+    return d;
+}
+
 static struct stile_csv_dialect
 dialect_of(const struct stile_format_input *input,
            const struct stile_table *table)
 {
-    struct stile_csv_dialect d = stile_csv_rfc4180;
-    if (word_is(input, table, "delimiter", "tab")) {
-        d.delimiter = '\t';
-    } else if (word_is(input, table, "delimiter", "semicolon")) {
-        d.delimiter = ';';
-    } else if (word_is(input, table, "delimiter", "pipe")) {
-        d.delimiter = '|';
-    }
-    if (word_is(input, table, "quote", "none")) {
-        d.quote = 0;
-    }
-    d.quote_all = word_is(input, table, "quote-all", "yes");
-    d.crlf = !word_is(input, table, "line-end", "lf");
-    d.windows_1252 = word_is(input, table, "encoding", "windows-1252");
-    d.allow_bom = !d.windows_1252;
-    return d;
+    return stile_csv_dialect_of(input->schema, table->family, table->version);
 }
 
 static const struct stile_table *table_named(const struct stile_schema *schema,

@@ -221,7 +221,7 @@ static void read_feed(struct stile__reader *reader,
 {
     static const struct stile_str kinds[] = {{"folder", 6}};
     static const struct stile_str families[] = {
-        {"emis", 4}, {"vcse-case", 9}, {"fhir", 4}};
+        {"emis", 4}, {"systmone", 8}, {"vcse-case", 9}, {"fhir", 4}};
     uint64_t days = 14;
 
     ret->poll_ms = 1000;
@@ -231,7 +231,7 @@ static void read_feed(struct stile__reader *reader,
     (void)stile__config_word(reader, stile_node_get(map, "kind"),
                              "kind of feed", kinds, 1);
     (void)stile__config_word(reader, stile_node_get(map, "family"), "family",
-                             families, 3);
+                             families, 4);
     ret->family = stile_node_text(map, "family");
     stile__config_path(reader, stile_node_get(map, "folder"), &ret->folder);
     read_ms(reader, stile_node_get(map, "poll"), 86400000, &ret->poll_ms);

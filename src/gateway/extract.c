@@ -12,8 +12,10 @@
  * a person's dirty mark goes in the transaction that accepts their outcome.
  *
  * What the table files mean is data: the schema's dialect says which column
- * orders rows (`order`), which marks deletion (`deleted`), and which table
- * switches a practice off (`gate`).
+ * orders rows (`order`), which marks deletion (`deleted`), which table switches
+ * a practice off (`gate`), which lists persons no longer sent (`gone`), what a
+ * person's column holds that names nobody (`none`), and whether a batch is a
+ * folder with a manifest (`manifest`, `needs`; see manifest.c).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,9 +29,15 @@ struct stile_str extract_dialect(const struct extract *e, const char *key)
                                 STILE_STR_NULL, key);
 }
 
+static bool has_manifests(const struct extract *e)
+{
+    return extract_dialect(e, "manifest").len > 0;
+}
+
 bool extract_wants(const struct extract *e, struct stile_str table)
 {
     return stile_str_eq(table, extract_dialect(e, "gate")) ||
+           stile_str_eq(table, extract_dialect(e, "gone")) ||
            stile_mapset_reads(e->plan->plan.maps, e->feed->family, table);
 }
 
@@ -79,12 +87,22 @@ static void copy_text(char *out, size_t size, struct stile_str s)
     out[len] = '\0';
 }
 
+static bool name_parts(const struct extract *e, const char *name,
+                       struct stile_emis_name *ret)
+{
+    if (!has_manifests(e)) {
+        return stile_emis_name_parse(stile_str_cstr(name), ret);
+    }
+    *ret = (struct stile_emis_name){.stamp = stile_str_cstr(e->download.stamp),
+                                    .agreement = STILE_STR("")};
+    return stile_systmone_name_parse(stile_str_cstr(name), &ret->table);
+}
+
 /* Batches are worked in order of their stamp: the oldest is taken. */
 static void add_file(struct extract *e, const char *name, const struct stat *st)
 {
     struct stile_emis_name parts;
-    if (!stile_emis_name_parse(stile_str_cstr(name), &parts) ||
-        parts.stamp.len >= sizeof(e->stamp) ||
+    if (!name_parts(e, name, &parts) || parts.stamp.len >= sizeof(e->stamp) ||
         parts.agreement.len >= sizeof(e->agreement)) {
         return;
     }
@@ -110,27 +128,30 @@ static void add_file(struct extract *e, const char *name, const struct stat *st)
     file->changed = st->st_ctim;
 }
 
-struct stile_str extract_table_of(const struct batch_file *file)
+struct stile_str extract_table_of(const struct extract *e,
+                                  const struct batch_file *file)
 {
     struct stile_emis_name parts = {0};
-    return stile_emis_name_parse(stile_str_cstr(file->name), &parts)
-               ? parts.table
-               : STILE_STR_NULL;
+    return name_parts(e, file->name, &parts) ? parts.table : STILE_STR_NULL;
 }
 
 static bool has_table(const struct extract *e, struct stile_str table)
 {
     for (size_t i = 0; i < e->file_count; i++) {
-        if (stile_str_eq(extract_table_of(&e->files[i]), table)) {
+        if (stile_str_eq(extract_table_of(e, &e->files[i]), table)) {
             return true;
         }
     }
     return false;
 }
 
-/* Whole: every table that a mapping reads is there. */
+/* Whole: every table that a mapping reads is there. Which of them a download
+ * with a manifest has, the practice chose; the manifest's own are there. */
 static bool is_whole(const struct extract *e)
 {
+    if (has_manifests(e)) {
+        return e->download.found && e->download.why == NULL;
+    }
     const struct stile_schema *schema = e->plan->plan.schema;
     for (size_t i = 0; i < stile_schema_count(schema); i++) {
         const struct stile_table *table = stile_schema_at(schema, i);
@@ -154,7 +175,13 @@ static void look_work(uv_work_t *work)
     e->file_count = 0;
     e->complete = false;
     e->crowded = false;
-    DIR *dir = opendir(e->feed->folder);
+    e->folder = e->feed->folder;
+    if (has_manifests(e)) {
+        download_find(e->feed->folder, extract_dialect(e, "manifest"),
+                      extract_dialect(e, "needs"), &e->download);
+        e->folder = e->download.folder;
+    }
+    DIR *dir = opendir(e->folder);
     if (dir == NULL) {
         return;
     }
@@ -163,7 +190,7 @@ static void look_work(uv_work_t *work)
         char path[PATH_BYTES];
         if (d->d_name[0] != '.' && strlen(d->d_name) < 256 &&
             stile_str_ends(stile_str_cstr(d->d_name), STILE_STR(".csv")) &&
-            extract_join(path, e->feed->folder, d->d_name, "") &&
+            extract_join(path, e->folder, d->d_name, "") &&
             lstat(path, &st) == 0 && S_ISREG(st.st_mode)) {
             add_file(e, d->d_name, &st);
         }
@@ -210,6 +237,14 @@ static void move_work(uv_work_t *work)
         (mkdir(done, 0750) != 0 && errno != EEXIST) ||
         (mkdir(folder, 0750) != 0 && errno != EEXIST)) {
         e->failed++;
+        return;
+    }
+    if (has_manifests(e)) { /* the folder is the batch */
+        (void)rmdir(folder);
+        if (!download_note(e->feed->folder, &e->download) ||
+            rename(e->folder, folder) != 0) {
+            e->failed++;
+        }
         return;
     }
     for (size_t i = 0; i < e->file_count; i++) {
@@ -268,6 +303,12 @@ static void look_done(uv_work_t *work, int uv_status)
     STILE_ASSERT(uv_status == 0);
     struct extract *e = work->data;
     e->failed = 0;
+    if (has_manifests(e) && e->download.found && e->download.why != NULL &&
+        e->signature == e->last_signature && e->signature != e->bad_signature) {
+        log_line(e->g, LOG_ERROR, "feed", "%.*s: download %s waits: %s",
+                 STILE_FMT(e->feed->name), e->download.stamp, e->download.why);
+        e->bad_signature = e->signature;
+    }
     if (e->complete && e->crowded) {
         log_line(e->g, LOG_ERROR, "feed",
                  "%.*s: batch %s has more than %d files and waits: take away "

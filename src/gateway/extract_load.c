@@ -62,9 +62,10 @@ static bool open_file(struct extract *e)
     stile_diags_init(&e->diags, e->file_arena, 0);
     struct stile_str name =
         stile_arena_str(e->file_arena, stile_str_cstr(file->name));
-    e->csv = stile_csv_new(&stile_csv_emis, e->plan->plan.csv, name);
-    if (e->csv == NULL ||
-        !extract_join(path, e->feed->folder, file->name, "")) {
+    struct stile_csv_dialect form = stile_csv_dialect_of(
+        e->plan->plan.schema, e->feed->family, STILE_STR_NULL);
+    e->csv = stile_csv_new(&form, e->plan->plan.csv, name);
+    if (e->csv == NULL || !extract_join(path, e->folder, file->name, "")) {
         return false;
     }
     e->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -74,8 +75,8 @@ static bool open_file(struct extract *e)
         return false;
     }
     enum stile_status status = stile_schema_bind(
-        e->plan->plan.schema, e->feed->family, extract_table_of(file), header,
-        e->column_count, e->file_arena, name, &e->diags, &e->table,
+        e->plan->plan.schema, e->feed->family, extract_table_of(e, file),
+        header, e->column_count, e->file_arena, name, &e->diags, &e->table,
         &e->ordinals);
     if (status != STILE_OK) {
         e->table = NULL;
@@ -112,6 +113,14 @@ static bool is_true(struct stile_str cell)
            stile_str_eqc(cell, "1");
 }
 
+/* SystmOne's -1: an entry in words, about no patient of the practice. Were it
+ * taken for a patient, all of them would be one. */
+static bool is_nobody(const struct extract *e, struct stile_str person)
+{
+    struct stile_str none = extract_dialect(e, "none");
+    return none.len > 0 && stile_str_eq(person, none);
+}
+
 /* Cells of the file to the table's ordinals, and those to a mirror row. */
 static bool fill_row(struct extract *e, const struct stile_str *cells,
                      size_t count, struct stile_mirror_row *out)
@@ -132,7 +141,8 @@ static bool fill_row(struct extract *e, const struct stile_str *cells,
     out->key = row_key(arena, e->table, by_ordinal);
     out->cells = mirror_write(arena, e->table, by_ordinal);
     out->batch = e->number;
-    if (e->table->person_column != UINT32_MAX) {
+    if (e->table->person_column != UINT32_MAX &&
+        !is_nobody(e, by_ordinal[e->table->person_column])) {
         out->person =
             stile_arena_str(arena, by_ordinal[e->table->person_column]);
     }
@@ -352,7 +362,7 @@ static void load_done(uv_work_t *work, int uv_status)
 void extract_load(struct extract *e)
 {
     while (e->at < e->file_count &&
-           !extract_wants(e, extract_table_of(&e->files[e->at]))) {
+           !extract_wants(e, extract_table_of(e, &e->files[e->at]))) {
         e->at++;
     }
     if (e->g->draining) {

@@ -33,8 +33,10 @@ static enum stile_status gather_row(void *ctx,
     }
     /* The row whose whole key is the person is the person's own. */
     bool own = table->key_count == 1 && table->keys[0] == table->person_column;
-    got->gone = got->gone || (own && row->deleted);
-    if (row->deleted && !own) {
+    /* Or the source says that it no longer sends the person. */
+    bool left = stile_str_eq(row->table, extract_dialect(got->e, "gone"));
+    got->gone = got->gone || (left ? !row->deleted : own && row->deleted);
+    if ((row->deleted && !own) || left) {
         return STILE_OK;
     }
     if (got->count == got->capacity) {

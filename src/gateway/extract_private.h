@@ -15,7 +15,7 @@
 #include "gateway_private.h"
 
 #define PATH_BYTES 1024
-#define FILES_MAX 128
+#define FILES_MAX 256
 
 struct batch_file {
     char name[256];
@@ -44,6 +44,8 @@ struct extract {
     struct batch_file files[FILES_MAX];
     size_t file_count;
     char stamp[64], agreement[64];
+    const char *folder;                 /* where its files are */
+    struct download download;           /* of a family with manifests */
     uint64_t signature, last_signature; /* of its files: stands still? */
     uint64_t bad_signature; /* it could not be read as it stood then */
     bool complete, finished, crowded;
@@ -71,15 +73,16 @@ struct extract {
                       next page, and are passed over */
 };
 
-/* A word of the schema's dialect for this family: `order`, `deleted`, `gate`.
- */
+/* A word of the schema's dialect for this family: `order`, `deleted`, `gate`,
+ * `gone`, `none`, `manifest`, `needs`. */
 struct stile_str extract_dialect(const struct extract *e, const char *key);
-/* A mapping reads the table, or it is the gate. */
+/* A mapping reads the table, or it is the gate or the list of who is gone. */
 bool extract_wants(const struct extract *e, struct stile_str table);
 /* a/b/c; false when it is too long. */
 bool extract_join(char out[PATH_BYTES], const char *a, const char *b,
                   const char *c);
-struct stile_str extract_table_of(const struct batch_file *file);
+struct stile_str extract_table_of(const struct extract *e,
+                                  const struct batch_file *file);
 
 /* ---- the steps: each begins the next ---- */
 

@@ -503,7 +503,7 @@ static void on_poll(uv_timer_t *timer)
 static bool is_export(const struct gateway *g, struct stile_str family)
 {
     return stile_schema_dialect(g->plan->plan.schema, family, STILE_STR_NULL,
-                                "order")
+                                "deleted")
                .len > 0;
 }
 

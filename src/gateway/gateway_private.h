@@ -166,6 +166,19 @@ bool feeds_idle(const struct gateway *g);
 void feeds_free(struct gateway *g);
 
 /* One feed's loader of export batches; NULL family tables: not an export. */
+/* manifest.c: the oldest whole download of a folder. */
+struct download {
+    bool found;
+    const char *why; /* it cannot be read, and what to do; or NULL */
+    char folder[1024];
+    char stamp[16]; /* its folder's name, yyyyMMdd_HHmm */
+    char to[16];    /* what it reaches up to, or "" */
+};
+void download_find(const char *root, struct stile_str manifest,
+                   struct stile_str needs, struct download *ret);
+/* Remembers that the mirror has everything up to its end. */
+STILE_MUSTCHECK bool download_note(const char *root, const struct download *d);
+
 struct extract;
 struct extract *extract_new(struct gateway *g,
                             const struct stile_feed_config *feed);
