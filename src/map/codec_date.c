@@ -5,31 +5,29 @@ struct clock {
     int hour, minute, second;
 };
 
-static char *put_digits(char *at, int value, int count)
+static char *put_two(char *at, int value)
 {
-    for (int i = count - 1; i >= 0; i--) {
-        at[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    return at + count;
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+    return at + 2;
 }
 
 static char *put_date(char *at, struct stile_date d)
 {
-    at = put_digits(at, d.year, 4);
+    at = put_two(put_two(at, d.year / 100), d.year % 100);
     *at++ = '-';
-    at = put_digits(at, d.month, 2);
+    at = put_two(at, d.month);
     *at++ = '-';
-    return put_digits(at, d.day, 2);
+    return put_two(at, d.day);
 }
 
-static char *put_clock(char *at, struct clock c)
+static char *put_clock(char *at, const struct clock *c)
 {
-    at = put_digits(at, c.hour, 2);
+    at = put_two(at, c->hour);
     *at++ = ':';
-    at = put_digits(at, c.minute, 2);
+    at = put_two(at, c->minute);
     *at++ = ':';
-    return put_digits(at, c.second, 2);
+    return put_two(at, c->second);
 }
 
 static struct stile_str date_text(struct stile_arena *arena,
@@ -49,7 +47,7 @@ static struct stile_str clock_text(struct stile_arena *arena, struct clock c)
     if (out == NULL) {
         return STILE_STR_NULL;
     }
-    (void)put_clock(out, c);
+    (void)put_clock(out, &c);
     return (struct stile_str){out, 8};
 }
 
@@ -306,14 +304,18 @@ static void day_only(const struct stile__codec_use *use,
     }
 }
 
+/* Date and clock by their addresses: as values they would be read back in
+ * words while their parts are still being written, which stalls. */
 static enum stile__run_code with_offset(const struct stile__codec_use *use,
                                         struct stile__codec_io *io,
-                                        struct stile_date d, struct clock c)
+                                        const struct stile_date *date,
+                                        const struct clock *c)
 {
+    const struct stile_date d = {date->year, date->month, date->day};
     stile_time t = 0;
     int offset = 0;
     enum stile_status status =
-        stile_london_to_utc(d, c.hour, c.minute, c.second, &t, &offset);
+        stile_london_to_utc(d, c->hour, c->minute, c->second, &t, &offset);
     if (status == STILE_UNSUPPORTED) {
         day_only(use, io, d, true);
         return RUN_NONE;
@@ -355,7 +357,7 @@ enum stile__run_code stile__instant_right(const struct stile__codec_use *use,
     if (!clock_parse(time, &c)) {
         return RUN_T113;
     }
-    return with_offset(use, io, d, c);
+    return with_offset(use, io, &d, &c);
 }
 
 enum stile__run_code stile__instant_left(const struct stile__codec_use *use,
@@ -394,7 +396,7 @@ enum stile__run_code stile__local_right(const struct stile__codec_use *use,
         !clock_parse(stile_str_sub(s, 11, s.len - 11), &c)) {
         return RUN_T113;
     }
-    return with_offset(use, io, d, c);
+    return with_offset(use, io, &d, &c);
 }
 
 enum stile__run_code stile__local_left(const struct stile__codec_use *use,
@@ -435,7 +437,7 @@ enum stile__run_code stile__local_mon_right(const struct stile__codec_use *use,
         day_only(use, io, d, false);
         return RUN_NONE;
     }
-    return with_offset(use, io, d, c);
+    return with_offset(use, io, &d, &c);
 }
 
 enum stile__run_code stile__local_mon_left(const struct stile__codec_use *use,

@@ -16,8 +16,9 @@ enum stile__run_code stile__codes_encode(const struct stile__codec_use *use,
 {
     struct stile_str key = code_key(use, io->cells[0]);
     const struct stile__code_row *row = stile__codes_right(use->table, key);
-    if (row == NULL) {
-        row = stile__codes_right(use->table, stile_str_trim(key));
+    struct stile_str trimmed = stile_str_trim(key);
+    if (row == NULL && trimmed.len < key.len) {
+        row = stile__codes_right(use->table, trimmed);
     }
     io->row = row;
     if (row != NULL) {

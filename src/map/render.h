@@ -6,7 +6,8 @@
  * in the output. What stands before a slot's value is fixed but for how much
  * of it is open already: `open` holds the text from the root down, `close`
  * the brackets from the slot up, and the depth two slots share says which
- * tail of the one and which head of the other are written between them.
+ * tail of the one and which head of the other stand between their values. These
+ * are put together when the mapping is compiled, for every two slots: a joint.
  *
  * A mapping has slots only when its tree would have its members in that
  * order whatever the row holds; render_plan.c refuses all others, and they
@@ -33,6 +34,13 @@ struct stile__slot {
     enum stile_kind kind;
 };
 
+/* What is written behind the value of one slot and before that of another. */
+struct stile__joint {
+    const char *text;
+    uint32_t len;
+    const uint16_t *after; /* the joints of its second slot */
+};
+
 enum stile__render_code {
     RENDER_VM,    /* the instruction of that name, by its meaning */
     RENDER_FIELD, /* load, encode, put */
@@ -46,7 +54,8 @@ enum stile__render_code {
     RENDER_CONSTANT, /* the value stands in the slot's text */
     RENDER_PUT,
     RENDER_MUST,
-    RENDER_BAIL /* to the tree */
+    RENDER_BAIL, /* to the tree */
+    RENDER_END
 };
 
 struct stile__render_op {
@@ -76,7 +85,8 @@ struct stile__render {
     uint32_t count;
     struct stile__slot *slots;
     uint32_t slot_count;
-    uint8_t *shared; /* [last + 1][slot]: depth that stays open */
+    struct stile__joint *joints; /* each text once */
+    uint16_t *joint_of; /* [last + 1][slot]: of the slot written before it */
     const char *head;
     uint32_t head_len;
     uint32_t id_slot; /* STILE__SLOTS: none */
@@ -106,7 +116,7 @@ void stile__render_lower(struct stile__variant *variant,
 struct stile__render_run {
     const struct stile__right_run *right;
     struct stile_buf *buf;
-    struct stile_str id; /* out */
+    struct stile_str *ret_id; /* in the arena */
 };
 
 /* True with the resource behind the buffer's content; false with nothing

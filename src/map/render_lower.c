@@ -50,6 +50,16 @@ static bool is_run(const struct lower *l, uint32_t pc, const uint8_t *ops,
 
 /* ---- values ---- */
 
+static bool plain_codes(const struct stile__code_table *table)
+{
+    bool plain = true;
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct stile_str right = table->rows[i].right;
+        plain = plain && stile_json_plain(right) == right.len;
+    }
+    return plain;
+}
+
 /* Codecs whose values are ASCII without quotes, or numbers. */
 static bool makes_plain(const struct stile__codec_use *use,
                         enum stile_kind kind)
@@ -63,6 +73,9 @@ static bool makes_plain(const struct stile__codec_use *use,
         return kind == STILE_STRING &&
                stile_json_plain(use->ref_type) == use->ref_type.len &&
                makes_plain(use->ref_id, kind);
+    }
+    if (use->codec->right == stile__codes_encode) {
+        return kind == STILE_STRING && plain_codes(use->table);
     }
     for (size_t i = 0; kind == STILE_STRING && i < 10; i++) {
         if (strcmp(name, texts[i]) == 0) {
@@ -81,13 +94,15 @@ static enum stile__render_code short_way(const struct stile__codec_use *use,
                                          const struct stile__path *path,
                                          struct stile_str *ret_before)
 {
-    /* The result needs the id's text, so that is encoded the long way. */
-    if (use->blank_count > 0 || path->kind != STILE_STRING ||
-        stile_str_eqc(path->canon, "id")) {
+    if (use->blank_count > 0 || path->kind != STILE_STRING) {
         return RENDER_FIELD;
     }
     if (use->codec->right == stile__guid_right) {
         return RENDER_GUID;
+    }
+    /* The result needs the id's text: other kinds of it go the long way. */
+    if (stile_str_eqc(path->canon, "id")) {
+        return RENDER_FIELD;
     }
     if (use->codec->right == stile__ref_right && use->ref_id != NULL &&
         use->ref_id->codec->right == stile__guid_right &&
@@ -205,6 +220,9 @@ static void single(struct lower *l, uint32_t pc)
     case OP_JUMP:
     case OP_JUMP_IF:
         op(l, RENDER_VM, in)->to = in->c;
+        break;
+    case OP_END:
+        (void)op(l, RENDER_END, in);
         break;
     case OP_DELETED:
         (void)op(l, RENDER_BAIL, in);

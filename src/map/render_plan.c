@@ -324,6 +324,75 @@ static uint8_t shared_depth(const struct node *a, const struct node *b)
     return (uint8_t)a->depth;
 }
 
+/* ---- joints ---- */
+
+/* `shared`: how deep both stand in the same containers. */
+static void joint_text(const struct stile__slot *before,
+                       const struct stile__slot *slot, uint8_t shared,
+                       struct stile_buf *out)
+{
+    uint32_t from = slot->open_at[shared];
+    if (before != NULL) {
+        stile_buf_add(out, (struct stile_str){before->close,
+                                              before->depth - (size_t)shared});
+    }
+    stile_buf_byte(out, ',');
+    stile_buf_add(out,
+                  (struct stile_str){slot->open + from, slot->open_len - from});
+}
+
+/* Brackets are few, so most joints of a slot are the same text. */
+static bool keep_joint(struct stile__render *render, uint32_t first,
+                       uint32_t *count, struct stile_buf *text,
+                       struct stile_arena *arena, uint16_t *ret)
+{
+    struct stile__joint *j = render->joints;
+    for (uint32_t i = first; i < *count; i++) {
+        if (stile_str_eq((struct stile_str){j[i].text, j[i].len},
+                         stile_buf_str(text))) {
+            *ret = (uint16_t)i;
+            return true;
+        }
+    }
+    *ret = (uint16_t)*count;
+    return keep_text(text, arena, &j[*count].text, &j[*count].len) &&
+           ++*count <= UINT16_MAX;
+}
+
+static bool make_joints(struct stile__render *render, uint32_t slots,
+                        struct node *const *leaves, struct stile_arena *arena)
+{
+    struct stile_buf text;
+    uint32_t count = 0;
+    bool ok = true;
+    size_t pairs = (slots + 1) * (size_t)slots / 2 + slots;
+    render->joints = stile_arena_array(arena, pairs, sizeof *render->joints);
+    render->joint_of = stile_arena_array(arena, (slots + 1) * (size_t)slots,
+                                         sizeof *render->joint_of);
+    if (render->joints == NULL || render->joint_of == NULL) {
+        return false;
+    }
+    stile_buf_init(&text, 2 * UINT16_MAX);
+    for (uint32_t i = 0; i < slots; i++) {
+        uint32_t first = count;
+        for (uint32_t k = 0; ok && k <= i; k++) { /* 0: nothing before it */
+            const struct stile__slot *before =
+                k > 0 ? &render->slots[k - 1] : NULL;
+            uint8_t shared = k > 0 ? shared_depth(leaves[k - 1], leaves[i]) : 0;
+            stile_buf_clear(&text);
+            joint_text(before, &render->slots[i], shared, &text);
+            ok = keep_joint(render, first, &count, &text, arena,
+                            &render->joint_of[k * (size_t)slots + i]);
+        }
+        for (uint32_t k = first; k < count; k++) {
+            render->joints[k].after =
+                render->joint_of + (i + (size_t)1) * slots;
+        }
+    }
+    stile_buf_release(&text);
+    return ok;
+}
+
 bool stile__render_slots(struct stile__render *render,
                          const struct stile_fhir_type *type,
                          const struct stile__put *puts, uint32_t count,
@@ -332,12 +401,11 @@ bool stile__render_slots(struct stile__render *render,
     struct node root = {.kind = STILE_OBJECT};
     struct plan p = {.arena = arena, .root = &root};
     struct node *leaves[STILE__SLOTS];
-    if (count > STILE__SLOTS) {
+    if (count == 0 || count > STILE__SLOTS) {
         return false;
     }
     render->slots = stile_arena_array(arena, count, sizeof *render->slots);
-    render->shared = stile_arena_array(arena, (count + 1) * (size_t)count, 1);
-    if (render->slots == NULL || render->shared == NULL) {
+    if (render->slots == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -351,10 +419,6 @@ bool stile__render_slots(struct stile__render *render,
         if (!make_slot(leaves[i], &puts[i], arena, &render->slots[i])) {
             return false;
         }
-        for (uint32_t k = 0; k < i; k++) {
-            render->shared[(k + 1) * count + i] =
-                shared_depth(leaves[k], leaves[i]);
-        }
         if (stile_str_eqc(puts[i].path->canon, "id")) {
             render->id_slot = i;
         }
@@ -364,7 +428,8 @@ bool stile__render_slots(struct stile__render *render,
     stile_buf_init(&text, UINT16_MAX);
     stile_buf_addc(&text, "{\"resourceType\":");
     stile_buf_json_str(&text, stile_fhir_type_name(type));
-    bool ok = keep_text(&text, arena, &render->head, &render->head_len);
+    bool ok = keep_text(&text, arena, &render->head, &render->head_len) &&
+              make_joints(render, count, leaves, arena);
     stile_buf_release(&text);
     return ok;
 }

@@ -1,17 +1,24 @@
 /* The renderer's machine: one row to one resource's JSON text. */
 #include "render.h"
 
+#ifdef __GNUC__
+#define STILE__APART __attribute__((noinline, cold))
+#else
+#define STILE__APART
+#endif
+
 struct machine {
     const struct stile__right_run *run;
     const struct stile__variant *v;
     const struct stile__render *render;
     struct stile_buf *buf;
     char *at, *end; /* in buf, behind what is written; end of its room */
-    uint32_t last;  /* slot written last + 1, or 0 */
+    const uint16_t *joints; /* of the last slot, by the one that follows */
     uint64_t written[2];
     bool test, bail;
     bool *flags;
     struct stile_str id;
+    size_t id_at; /* or where it stands in buf, when not 0 */
     const struct stile_str *rows[STILE__ALIASES];
     bool looked[STILE__ALIASES];
     struct stile__codec_io io;
@@ -48,24 +55,25 @@ static char *copy(char *to, const char *from, size_t len)
     return to + len;
 }
 
+static bool begin(struct machine *m, uint32_t slot, size_t more);
+
+/* By itself, so that the way all rows go needs no registers saved for it. */
+STILE__APART static bool begin_in_more_room(struct machine *m, uint32_t slot,
+                                            size_t more, size_t wanted)
+{
+    return room(m, wanted) && begin(m, slot, more);
+}
+
 /* All before the value of a slot, and room for `more` behind that. */
 static bool begin(struct machine *m, uint32_t slot, size_t more)
 {
-    const struct stile__render *r = m->render;
-    const struct stile__slot *s = &r->slots[slot];
-    if (!room(m, s->open_len + more + 4 * STILE__CHUNK)) {
-        return false;
+    const struct stile__joint *j = &m->render->joints[m->joints[slot]];
+    size_t wanted = j->len + more + 4 * STILE__CHUNK;
+    if ((size_t)(m->end - m->at) < wanted) {
+        return begin_in_more_room(m, slot, more, wanted);
     }
-    uint8_t keep = r->shared[m->last * r->slot_count + slot];
-    char *at = m->at;
-    if (m->last > 0) {
-        const struct stile__slot *before = &r->slots[m->last - 1];
-        at = copy(at, before->close, before->depth - keep);
-    }
-    *at++ = ',';
-    m->at =
-        copy(at, s->open + s->open_at[keep], s->open_len - s->open_at[keep]);
-    m->last = slot + 1;
+    m->at = copy(m->at, j->text, j->len);
+    m->joints = j->after;
     m->written[slot / 64] |= UINT64_C(1) << (slot % 64);
     return true;
 }
@@ -140,12 +148,28 @@ static struct stile_str cell(const struct machine *m,
     return m->rows[op->b] != NULL ? m->rows[op->b][op->c] : STILE_STR_NULL;
 }
 
+/* As stile__codec_right does for a cell that is filled and no blank. */
+static enum stile__run_code encode_filled(struct machine *m,
+                                          const struct stile__codec_use *use)
+{
+    m->io.value = STILE_STR_NULL;
+    m->io.items = NULL;
+    m->io.item_count = 0;
+    m->io.row = NULL;
+    m->io.missed = false;
+    m->io.warning = RUN_NONE;
+    return use->codec->right(use, &m->io);
+}
+
 static void encode(struct machine *m, const struct stile__render_op *op,
                    size_t count)
 {
+    const struct stile__codec_use *use = op->with.use;
+    bool filled = count == 1 && use->blank_count == 0 && m->cells[0].len > 0;
     m->io.cells = m->cells;
     m->io.count = count;
-    enum stile__run_code code = stile__codec_right(op->with.use, &m->io);
+    enum stile__run_code code =
+        filled ? encode_filled(m, use) : stile__codec_right(use, &m->io);
     if (code != RUN_NONE) {
         m->bail = true;
     } else if (m->io.warning != RUN_NONE) {
@@ -153,12 +177,9 @@ static void encode(struct machine *m, const struct stile__render_op *op,
     }
 }
 
-static void field(struct machine *m, const struct stile__render_op *op)
+static void field(struct machine *m, const struct stile__render_op *op,
+                  struct stile_str c)
 {
-    struct stile_str c = cell(m, op);
-    if (c.len == 0) {
-        return;
-    }
     m->cells[0] = c;
     encode(m, op, 1);
     if (!m->bail) {
@@ -178,16 +199,19 @@ static void pair(struct machine *m, const struct stile__render_op *op)
 }
 
 /* The slot's text ends with the quote that opens the value. */
-static void guid(struct machine *m, const struct stile__render_op *op)
+static void guid(struct machine *m, const struct stile__render_op *op,
+                 struct stile_str c)
 {
-    struct stile_str c = cell(m, op);
-    if (c.len == 0 || !begin(m, op->slot, 40)) {
+    if (!begin(m, op->slot, 40)) {
         return;
     }
     /* What stands in spaces is rare enough for the tree. */
     if (!stile_guid_normal(c, m->at)) {
         m->bail = true;
         return;
+    }
+    if (op->slot == m->render->id_slot) {
+        m->id_at = (size_t)(m->at - m->buf->ptr);
     }
     m->at[36] = '"';
     m->at += 37;
@@ -215,12 +239,9 @@ static void escaped(struct machine *m, const struct stile__render_op *op,
 }
 
 /* A text or code that its codec would leave as it is, or the codec's. */
-static void plain_cell(struct machine *m, const struct stile__render_op *op)
+static void plain_cell(struct machine *m, const struct stile__render_op *op,
+                       struct stile_str c)
 {
-    struct stile_str c = cell(m, op);
-    if (c.len == 0) {
-        return;
-    }
     size_t plain = stile_json_plain(c);
     bool as_it_is = plain == c.len && c.ptr[0] != ' ';
     if (as_it_is && op->code == RENDER_CODE) {
@@ -326,18 +347,17 @@ static void values(struct machine *m, const struct stile__render_op *op)
     }
 }
 
-/* The next op's number. */
-static uint32_t vm(struct machine *m, uint32_t pc)
+/* True when it goes on at op->to. */
+static bool vm(struct machine *m, const struct stile__render_op *op)
 {
-    const struct stile__render_op *op = &m->render->ops[pc];
     switch (op->op) {
     case OP_LOAD:
         m->cells[op->a] = cell(m, op);
         break;
     case OP_JUMP_IF:
-        return m->test == (op->a == 1) ? op->to : pc + 1;
+        return m->test == (op->a == 1);
     case OP_JUMP:
-        return op->to;
+        return true;
     case OP_LOOKUP:
         look_up(m, op->a);
         break;
@@ -351,7 +371,7 @@ static uint32_t vm(struct machine *m, uint32_t pc)
         values(m, op);
         break;
     }
-    return pc + 1;
+    return false;
 }
 
 static void put_any(struct machine *m, const struct stile__render_op *op)
@@ -365,36 +385,45 @@ static void put_any(struct machine *m, const struct stile__render_op *op)
     }
 }
 
-static uint32_t step(struct machine *m, uint32_t pc)
+/* Most columns of a row are empty: what reads one looks at that first. True
+ * when it goes on at op->to. */
+static bool step(struct machine *m, const struct stile__render_op *op)
 {
-    const struct stile__render_op *op = &m->render->ops[pc];
+    struct stile_str c;
     switch ((enum stile__render_code)op->code) {
-    case RENDER_VM:
-        return vm(m, pc);
     case RENDER_JUMP:
         m->cells[0] = cell(m, op);
         test(m, op);
-        return m->test == (op->a == 1) ? op->to : pc + 1;
+        return m->test == (op->a == 1);
     case RENDER_JUMP_FLAG:
         m->test = m->flags[op->b];
-        return m->test == (op->a == 1) ? op->to : pc + 1;
+        return m->test == (op->a == 1);
     case RENDER_SET_FLAG:
         m->cells[0] = cell(m, op);
         m->test = (m->cells[0].len > 0) != (op->a == 1);
         m->flags[op->slot] = m->test;
         break;
     case RENDER_FIELD:
-        field(m, op);
+        c = cell(m, op);
+        if (c.len > 0) {
+            field(m, op, c);
+        }
         break;
     case RENDER_PAIR:
         pair(m, op);
         break;
     case RENDER_GUID:
-        guid(m, op);
+        c = cell(m, op);
+        if (c.len > 0) {
+            guid(m, op, c);
+        }
         break;
     case RENDER_TEXT:
     case RENDER_CODE:
-        plain_cell(m, op);
+        c = cell(m, op);
+        if (c.len > 0) {
+            plain_cell(m, op, c);
+        }
         break;
     case RENDER_CONSTANT:
         (void)begin(m, op->slot, 0);
@@ -409,14 +438,29 @@ static uint32_t step(struct machine *m, uint32_t pc)
     case RENDER_BAIL:
         m->bail = true;
         break;
+    case RENDER_END:
+        break;
+    default:
+        return vm(m, op);
     }
-    return pc + 1;
+    return false;
+}
+
+static void run_ops(struct machine *m)
+{
+    const struct stile__render_op *ops = m->render->ops;
+    for (const struct stile__render_op *op = ops;
+         op->code != RENDER_END && !m->bail;) {
+        op = step(m, op) ? ops + op->to : op + 1;
+    }
 }
 
 static void finish(struct machine *m)
 {
-    if (m->last > 0 && room(m, 4 * STILE__CHUNK)) {
-        const struct stile__slot *s = &m->render->slots[m->last - 1];
+    const struct stile__render *r = m->render;
+    size_t last = (size_t)(m->joints - r->joint_of) / r->slot_count;
+    if (last > 0 && room(m, 4 * STILE__CHUNK)) {
+        const struct stile__slot *s = &r->slots[last - 1];
         m->at = copy(m->at, s->close, s->depth);
     }
     if (room(m, 1)) {
@@ -432,10 +476,11 @@ static void start(struct machine *m, const struct stile__render_run *run)
     m->v = right->variant;
     m->render = right->variant->render;
     m->buf = run->buf;
-    m->last = 0;
+    m->joints = m->render->joint_of;
     m->written[0] = m->written[1] = 0;
     m->test = m->bail = false;
     m->id = STILE_STR_NULL;
+    m->id_at = 0;
     m->io = (struct stile__codec_io){.arena = right->arena};
     for (uint32_t i = 0; i < m->v->alias_count; i++) {
         m->rows[i] = NULL;
@@ -462,13 +507,7 @@ bool stile__render_row(struct stile__render_run *run)
     }
     m.end = m.at + m.render->head_len + 4096;
     m.at = copy(m.at, m.render->head, m.render->head_len);
-    for (uint32_t pc = 0; pc < m.render->count && !m.bail;) {
-        const struct stile__render_op *op = &m.render->ops[pc];
-        if (op->code == RENDER_VM && op->op == OP_END) {
-            break;
-        }
-        pc = step(&m, pc);
-    }
+    run_ops(&m);
     if (!m.bail) {
         finish(&m);
     }
@@ -481,6 +520,10 @@ bool stile__render_row(struct stile__render_run *run)
         return false;
     }
     run->buf->len = (size_t)(m.at - run->buf->ptr);
-    run->id = m.id;
+    *run->ret_id = m.id;
+    if (m.id_at > 0) {
+        *run->ret_id = stile_arena_str(
+            right->arena, stile_str_sub(stile_buf_str(run->buf), m.id_at, 36));
+    }
     return true;
 }

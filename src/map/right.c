@@ -72,14 +72,14 @@ static enum stile_status one_text(const struct stile__right_run *run,
                                   struct stile_buf *buf,
                                   struct stile_map_result *ret)
 {
-    struct stile__render_run text = {.right = run, .buf = buf};
+    struct stile__render_run text = {
+        .right = run, .buf = buf, .ret_id = &ret->id};
     size_t before = buf->len;
     if (run->variant->render != NULL && stile__render_row(&text)) {
-        *ret = (struct stile_map_result){
-            .kind = STILE_MAP_DONE,
-            .mapping = run->variant->mapping,
-            .type = stile_fhir_type_name(run->variant->mapping->type),
-            .id = text.id};
+        /* The arena's memory is zero already; clearing it again shows. */
+        ret->kind = STILE_MAP_DONE;
+        ret->mapping = run->variant->mapping;
+        ret->type = stile_fhir_type_name(run->variant->mapping->type);
     } else {
         enum stile_status status = stile__run_right(run, ret);
         if (status != STILE_OK || ret->kind != STILE_MAP_DONE) {

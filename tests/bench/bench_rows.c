@@ -64,7 +64,7 @@ typedef void (*row_fn)(struct bench *b, const struct stile_str *cells,
 static void each_row(struct bench *b, struct stile_diags *diags, row_fn fn)
 {
     struct stile_csv *csv = reader();
-    size_t at = 0;
+    stile_csv_over(csv, b->bytes);
     for (;;) {
         const struct stile_str *cells = NULL;
         size_t count = 0;
@@ -73,11 +73,6 @@ static void each_row(struct bench *b, struct stile_diags *diags, row_fn fn)
             stile_csv_pull(csv, diags, &cells, &count, &row);
         if (status == STILE_OK) {
             fn(b, cells, count, row);
-        } else if (status == STILE_END && at < b->bytes.len) {
-            struct stile_str piece = stile_str_sub(b->bytes, at, 1u << 18);
-            at += piece.len;
-            STILE_ASSERT(stile_csv_feed(csv, piece, at == b->bytes.len) ==
-                         STILE_OK);
         } else if (status == STILE_END) {
             break;
         }

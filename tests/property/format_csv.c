@@ -4,6 +4,8 @@
 
 #include <stile/format.h>
 
+#include "csv_bytes.h"
+
 #include "seed.h"
 
 #define ROWS 20
@@ -185,5 +187,41 @@ Test(format_csv_property, chunks_do_not_change_the_outcome)
                   STILE_FMT(stile_buf_str(&cut)));
         stile_buf_release(&whole);
         stile_buf_release(&cut);
+    }
+}
+
+/* In SIMD and without, and each quote once and in its order. */
+Test(format_csv_property, quotes_are_found_where_they_stand)
+{
+    uint64_t seed = seed_begin("quotes_are_found_where_they_stand");
+    for (int round = 0; round < 20000; round++) {
+        char bytes[300];
+        size_t n = 64 + seed_below(&seed, sizeof bytes - 64);
+        size_t i = seed_below(&seed, n - 63), sparse = seed_below(&seed, 40);
+        for (size_t k = 0; k < n; k++) {
+            bytes[k] = seed_below(&seed, sparse + 1) == 0
+                           ? '"'
+                           : (char)seed_below(&seed, 256);
+        }
+        cr_assert_eq(stile__quotes_in(bytes + i, '"'),
+                     stile__quotes_plain(bytes + i, '"'));
+        bool high = false, nul = false, high_plain = false, nul_plain = false;
+        stile__look_over(bytes + i, n - i, &high, &nul);
+        stile__look_plain(bytes + i, n - i, &high_plain, &nul_plain);
+        cr_assert_eq(high, high_plain);
+        cr_assert_eq(nul, nul_plain);
+        cr_assert_eq(nul, memchr(bytes + i, 0, n - i) != NULL);
+        uint64_t word = seed_next(&seed) << seed_below(&seed, 64);
+        if (word != 0) {
+            cr_assert_eq(stile__lowest_bit(word), stile__lowest_plain(word));
+        }
+        struct stile__quotes q = stile__quotes_from(bytes, i, n, '"');
+        size_t at = 0;
+        for (size_t k = i; at != SIZE_MAX && k < n; k++) {
+            if (bytes[k] == '"') {
+                at = stile__quotes_next(&q);
+                cr_assert(at == k || (at == SIZE_MAX && n - k < 64));
+            }
+        }
     }
 }
