@@ -292,6 +292,17 @@ stile_map_export_codes(const struct stile_mapset *set, struct stile_str name,
 STILE_MUSTCHECK enum stile_status
 stile_map_import_codes(const struct stile_value *map, struct stile_buf *out,
                        size_t *ret_skipped);
+/*
+ * The mapping's rightward lines, for the newest version of its table, as a
+ * FHIR R4 StructureMap. What that cannot say is documentation of its rules.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_map_export_structure(const struct stile_mapping *mapping,
+                           struct stile_str base, struct stile_arena *arena,
+                           struct stile_value **ret);
+/* A StructureMap in FHIR's mapping language (R4), comments and all. */
+void stile_map_export_fml(const struct stile_value *structure_map,
+                          struct stile_buf *out);
 size_t stile_mapset_code_count(const struct stile_mapset *set);
 struct stile_str stile_mapset_code_at(const struct stile_mapset *set, size_t i);
 /* The mapping's newest version as a page for people who approve it. */

@@ -2,7 +2,7 @@
 #include "cli.h"
 
 struct exporting {
-    const struct cli_args *args;
+    struct stile_str base;
     struct stile_arena *arena;
     struct stile_plan_box *box;
     struct stile_buf out;
@@ -36,7 +36,6 @@ static int pages(struct exporting *e, const char *name)
 static int concept_maps(struct exporting *e, const char *name)
 {
     const struct stile_mapset *maps = e->box->plan.maps;
-    const char *base = stile__cli_get(e->args, "base");
     size_t shown = 0;
 
     for (size_t i = 0; i < stile_mapset_code_count(maps); i++) {
@@ -47,10 +46,7 @@ static int concept_maps(struct exporting *e, const char *name)
         if (name && !stile_str_eqc(table, name)) {
             continue;
         }
-        status = stile_map_export_codes(
-            maps, table,
-            stile_str_cstr(base ? base : "https://stile.example/fhir"),
-            e->arena, &map);
+        status = stile_map_export_codes(maps, table, e->base, e->arena, &map);
         if (status != STILE_OK) {
             stile__cli_say("%.*s: %s", STILE_FMT(table),
                            stile_status_text(status));
@@ -63,24 +59,81 @@ static int concept_maps(struct exporting *e, const char *name)
     return shown > 0 ? CLI_OK : no_such("code table", name);
 }
 
+/* StructureMaps, as resources or in FHIR's mapping language. */
+static int structure_maps(struct exporting *e, const char *name, bool fml)
+{
+    const struct stile_mapset *maps = e->box->plan.maps;
+    size_t shown = 0;
+
+    for (size_t i = 0; i < stile_mapset_count(maps); i++) {
+        const struct stile_mapping *mapping = stile_mapset_at(maps, i);
+        struct stile_value *map = NULL;
+
+        if (name && !stile_str_eqc(stile_mapping_name(mapping), name)) {
+            continue;
+        }
+        if (stile_map_export_structure(mapping, e->base, e->arena, &map) !=
+            STILE_OK) {
+            stile__cli_say("%.*s is too large to be written",
+                           STILE_FMT(stile_mapping_name(mapping)));
+            return CLI_FAILED;
+        }
+        if (fml) {
+            stile_buf_addc(&e->out, shown > 0 ? "\n" : "");
+            stile_map_export_fml(map, &e->out);
+        } else {
+            stile_value_json(map, name ? 2 : 0, &e->out);
+            stile_buf_byte(&e->out, '\n');
+        }
+        shown++;
+    }
+    return shown > 0 ? CLI_OK : no_such("mapping", name);
+}
+
+static int export_as(struct exporting *e, const char *form, const char *name)
+{
+    if (strcmp(form, "markdown") == 0) {
+        return pages(e, name);
+    }
+    if (strcmp(form, "conceptmap") == 0) {
+        return concept_maps(e, name);
+    }
+    return structure_maps(e, name, strcmp(form, "fml") == 0);
+}
+
+static bool known_form(const char *form)
+{
+    static const char *const forms[] = {"markdown", "conceptmap",
+                                        "structuremap", "fml"};
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (strcmp(form, forms[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int run(const struct cli_args *args)
 {
-    struct exporting e = {.args = args};
     const char *folder = stile__cli_get(args, "mappings");
     const char *name = args->word_count > 1 ? args->words[1] : NULL;
-    bool page = strcmp(args->words[0], "markdown") == 0;
+    const char *base = stile__cli_get(args, "base");
+    struct exporting e = {
+        .base = stile_str_cstr(base ? base : "https://stile.example/fhir")};
     int result = CLI_FAILED;
 
     if (!folder) {
         return stile__cli_usage(args, "it needs --mappings FOLDER");
     }
-    if (!page && strcmp(args->words[0], "conceptmap") != 0) {
-        return stile__cli_usage(args, "it exports markdown or conceptmap");
+    if (!known_form(args->words[0])) {
+        return stile__cli_usage(args, "it exports markdown, conceptmap, "
+                                      "structuremap or fml");
     }
     e.arena = stile_arena_new((size_t)256 << 20);
     stile_buf_init(&e.out, (size_t)256 << 20);
     if (e.arena && stile__cli_plan(folder, NULL, e.arena, &e.box)) {
-        result = page ? pages(&e, name) : concept_maps(&e, name);
+        result = export_as(&e, args->words[0], name);
     }
     if (result == CLI_OK && !stile__cli_write(stdout, &e.out)) {
         result = CLI_FAILED;
@@ -93,21 +146,25 @@ static int run(const struct cli_args *args)
 
 static const struct cli_option options[] = {
     {"mappings", 'm', "FOLDER", "formats, maps, codes and rules"},
-    {"base", 0, "URL", "the beginning of the ConceptMaps' URLs"},
+    {"base", 0, "URL", "the beginning of what is exported's URLs"},
 };
 
 const struct cli_command stile__cmd_map_export = {
     "map export",
-    "markdown|conceptmap [NAME]",
+    "markdown|conceptmap|structuremap|fml [NAME]",
     1,
     2,
-    "print mappings as pages, code tables as ConceptMaps",
+    "print mappings as pages or StructureMaps, code tables as ConceptMaps",
     "markdown: one mapping, or all, as tables for the people who approve "
     "them.\n"
     "conceptmap: one code table as a FHIR R4 ConceptMap, or all, one a "
-    "line.\n\n"
+    "line.\n"
+    "structuremap: one mapping's rightward lines as a FHIR R4 StructureMap, or "
+    "all,\none a line; fml: the same in FHIR's mapping language. What a "
+    "StructureMap cannot\nsay stands in its documentation.\n\n"
     "  stile map export -m mappings markdown emis-observation\n"
-    "  stile map export -m mappings conceptmap gender\n\n"
+    "  stile map export -m mappings conceptmap gender\n"
+    "  stile map export -m mappings fml emis-observation\n\n"
     "exit: 0 printed; 1 the files are wrong; 2 wrong command line or no such\n"
     "      name",
     CLI_OPTIONS(options),

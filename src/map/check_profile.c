@@ -6,24 +6,47 @@ static const struct stile__path *writes(const struct stile__rule *r)
     return r->rightward ? r->paths : NULL;
 }
 
-/* The step that ends at the element, by its members' names; or UINT32_MAX. */
-static uint32_t step_at(const struct stile__path *p, struct stile_str dotted)
+/* Not on the way; or above the item in which the path begins. */
+#define NO_STEP UINT32_MAX
+#define ABOVE (UINT32_MAX - 1u)
+
+/* Takes the names of the path's members off `dotted`; false: others. *ret is
+ * the step at which it came to its end, or NO_STEP. */
+static bool follow(const struct stile__path *p, struct stile_str *dotted,
+                   uint32_t *ret)
 {
     struct stile_str name;
-    for (uint32_t i = 0; i < p->count; i++) {
+    *ret = NO_STEP;
+    for (uint32_t i = 0; i < p->count && dotted->len > 0; i++) {
         const struct stile__step *s = &p->steps[i];
         if (s->kind != STEP_MEMBER || s->element == NULL) {
             continue;
         }
-        if (!stile_str_next(&dotted, '.', &name) ||
+        if (!stile_str_next(dotted, '.', &name) ||
             !stile_str_eq(name, s->element->name)) {
-            return UINT32_MAX;
+            return false;
+        }
+        *ret = dotted->len == 0 ? i : NO_STEP;
+    }
+    return true;
+}
+
+/* The step that ends at the element, by its members' names. */
+static uint32_t step_at(const struct stile__rule *r, struct stile_str dotted)
+{
+    uint32_t at = NO_STEP;
+    if (dotted.len == 0) {
+        return NO_STEP;
+    }
+    if (r->each != NULL) {
+        if (!follow(&r->each->list, &dotted, &at)) {
+            return NO_STEP;
         }
         if (dotted.len == 0) {
-            return i;
+            return ABOVE;
         }
     }
-    return UINT32_MAX;
+    return follow(r->paths, &dotted, &at) ? at : NO_STEP;
 }
 
 static struct stile_str canon_to(const struct stile__path *p, uint32_t step)
@@ -31,14 +54,13 @@ static struct stile_str canon_to(const struct stile__path *p, uint32_t step)
     return stile_str_sub(p->canon, 0, p->steps[step].canon_end);
 }
 
-/* The item chosen right after a list's step, or UINT32_MAX. */
+/* The item chosen right after a list's step, or NO_STEP. */
 static uint32_t item_after(const struct stile__path *p, uint32_t step)
 {
-    bool item = step != UINT32_MAX && p->steps[step].list &&
-                step + 1 < p->count &&
+    bool item = step < p->count && p->steps[step].list && step + 1 < p->count &&
                 (p->steps[step + 1].kind == STEP_ITEM ||
                  p->steps[step + 1].kind == STEP_SELECT);
-    return item ? step + 1 : UINT32_MAX;
+    return item ? step + 1 : NO_STEP;
 }
 
 static bool plain_constant(const struct stile__rule *r)
@@ -73,22 +95,22 @@ static bool in_slice(const struct stile__rule *rules,
 
 /* Does the path go through the element, and its slice when it has one? */
 static bool goes_through(const struct stile__rule *rules,
-                         const struct stile__path *p,
+                         const struct stile__rule *r,
                          const struct stile_profile_element *e)
 {
-    if (step_at(p, e->path) == UINT32_MAX) {
+    if (step_at(r, e->path) == NO_STEP) {
         return false;
     }
-    uint32_t item = item_after(p, step_at(p, e->sliced));
+    uint32_t item = item_after(r->paths, step_at(r, e->sliced));
     return e->slice.len == 0 ||
-           (item != UINT32_MAX && in_slice(rules, p, item, e));
+           (item != NO_STEP && in_slice(rules, r->paths, item, e));
 }
 
 bool stile__profile_written(const struct stile__rule *rules,
                             const struct stile_profile_element *element)
 {
     for (const struct stile__rule *r = rules; r != NULL; r = r->next) {
-        if (writes(r) != NULL && goes_through(rules, r->paths, element)) {
+        if (writes(r) != NULL && goes_through(rules, r, element)) {
             return true;
         }
     }
@@ -109,30 +131,49 @@ static void not_written(struct stile__cc *cc, struct stile_span span,
                                                      : "beside this");
 }
 
+/* The canonical text of the element, or of its item, that the path goes
+ * through; NULL: it does not, or ends there. */
+static struct stile_str whole_at(const struct stile__rule *r,
+                                 struct stile_str parent,
+                                 const struct stile_fhir_type **ret_type)
+{
+    const struct stile__path *p = r->paths;
+    uint32_t at = step_at(r, parent);
+    if (at == ABOVE) {
+        /* Its item is the each's, when the list ends there. */
+        const struct stile__path *list = &r->each->list;
+        uint32_t end = NO_STEP;
+        bool here = follow(list, &parent, &end) && end + 1 == list->count;
+        *ret_type = r->each->item;
+        return here ? r->each->base : STILE_STR_NULL;
+    }
+    uint32_t whole =
+        at < p->count && p->steps[at].list ? item_after(p, at) : at;
+    if (whole >= p->count || whole + 1 == p->count) {
+        return STILE_STR_NULL;
+    }
+    *ret_type = p->steps[whole].into;
+    return canon_to(p, whole);
+}
+
 /* Below a written element: identifier.system. */
-static void check_below(struct stile__cc *cc, const struct stile__path *p,
+static void check_below(struct stile__cc *cc, const struct stile__rule *r,
                         const struct stile_profile_element *e,
                         struct stile_str parent, struct stile_str leaf)
 {
-    uint32_t at = step_at(p, parent);
-    if (at == UINT32_MAX) {
+    const struct stile_fhir_type *type = NULL;
+    struct stile_str at = whole_at(r, parent, &type);
+    uint32_t sliced = item_after(r->paths, step_at(r, e->sliced));
+    if (at.len == 0 ||
+        (e->slice.len > 0 &&
+         (sliced == NO_STEP || !in_slice(cc->rules, r->paths, sliced, e)))) {
         return;
     }
-    uint32_t whole = p->steps[at].list ? item_after(p, at) : at;
-    if (whole == UINT32_MAX || whole + 1 >= p->count) {
-        return;
-    }
-    uint32_t sliced = item_after(p, step_at(p, e->sliced));
-    if (e->slice.len > 0 &&
-        (sliced == UINT32_MAX || !in_slice(cc->rules, p, sliced, e))) {
-        return;
-    }
-    const struct stile_fhir_type *type = p->steps[whole].into;
     const struct stile_fhir_element *base =
         type != NULL ? stile_fhir_element(type, leaf) : NULL;
     if ((base == NULL || base->min == 0) &&
-        !stile__written_inside(cc->rules, canon_to(p, whole), leaf)) {
-        not_written(cc, p->span, e);
+        !stile__written_inside(cc->rules, at, leaf)) {
+        not_written(cc, r->paths->span, e);
     }
 }
 
@@ -141,7 +182,7 @@ static bool slice_always_written(const struct stile__cc *cc,
 {
     for (const struct stile__rule *r = cc->rules; r != NULL; r = r->next) {
         if (writes(r) != NULL && r->guard == NULL &&
-            goes_through(cc->rules, r->paths, e)) {
+            goes_through(cc->rules, r, e)) {
             return true;
         }
     }
@@ -162,7 +203,7 @@ static void check_min(struct stile__cc *cc,
         for (struct stile__rule *r = cc->rules; r != NULL; r = r->next) {
             if (writes(r) != NULL) {
                 check_below(
-                    cc, r->paths, e, stile_str_sub(e->path, 0, dot),
+                    cc, r, e, stile_str_sub(e->path, 0, dot),
                     stile_str_sub(e->path, dot + 1, e->path.len - dot - 1));
             }
         }
@@ -200,9 +241,9 @@ static bool two_items(const struct stile__cc *cc, const struct stile__rule *a,
                       const struct stile__rule *b,
                       const struct stile_profile_element *e)
 {
-    uint32_t i = step_at(a->paths, e->path), j = step_at(b->paths, e->path);
+    uint32_t i = step_at(a, e->path), j = step_at(b, e->path);
     uint32_t x = item_after(a->paths, i), y = item_after(b->paths, j);
-    return x != UINT32_MAX && y != UINT32_MAX &&
+    return x != NO_STEP && y != NO_STEP &&
            stile_str_eq(canon_to(a->paths, i), canon_to(b->paths, j)) &&
            !stile_str_eq(canon_to(a->paths, x), canon_to(b->paths, y)) &&
            !stile__guards_exclude(cc->source, a->guard, b->guard);
@@ -215,14 +256,17 @@ static void check_max(struct stile__cc *cc,
         return;
     }
     for (struct stile__rule *a = cc->rules; a != NULL; a = a->next) {
-        if (writes(a) == NULL || !goes_through(cc->rules, a->paths, e)) {
+        if (writes(a) == NULL || !goes_through(cc->rules, a, e)) {
             continue;
         }
-        uint32_t at = step_at(a->paths, e->path);
+        uint32_t at = step_at(a, e->path);
         uint32_t item = item_after(a->paths, at);
+        const struct stile_fhir_type *type = NULL;
         bool whole_list =
-            a->paths->open_list && at + 1 == a->paths->count && e->max == 1;
-        bool index = item != UINT32_MAX &&
+            e->max == 1 &&
+            ((a->paths->open_list && at + 1 == a->paths->count) ||
+             (at == ABOVE && whole_at(a, e->path, &type).len > 0));
+        bool index = item != NO_STEP &&
                      a->paths->steps[item].kind == STEP_ITEM &&
                      a->paths->steps[item].index >= e->max;
         if (e->max == 0 || whole_list || index) {
@@ -230,7 +274,7 @@ static void check_max(struct stile__cc *cc,
             continue;
         }
         for (struct stile__rule *b = a->next; b && e->max == 1; b = b->next) {
-            if (writes(b) != NULL && goes_through(cc->rules, b->paths, e) &&
+            if (writes(b) != NULL && goes_through(cc->rules, b, e) &&
                 two_items(cc, a, b, e)) {
                 too_often(cc, b->paths, a->paths, e);
             }
@@ -247,12 +291,12 @@ static void check_fixed(struct stile__cc *cc,
         return;
     }
     for (struct stile__rule *r = cc->rules; r != NULL; r = r->next) {
-        if (writes(r) == NULL || !goes_through(cc->rules, r->paths, e)) {
+        if (writes(r) == NULL || !goes_through(cc->rules, r, e)) {
             continue;
         }
         bool same = plain_constant(r) &&
                     stile_str_eq(r->stmt->cases->literal->text, e->fixed);
-        if (!same && step_at(r->paths, e->path) + 1 == r->paths->count) {
+        if (!same && step_at(r, e->path) + 1 == r->paths->count) {
             (void)stile__map_report(cc, "M407", r->paths->span,
                                     "%.*s allows '%.*s' here and nothing else",
                                     STILE_FMT(cc->mapping->profile->name),
@@ -283,7 +327,8 @@ static void systems_of(const struct stile__cc *cc, struct systems *s,
 {
     const struct stile__path *p = r->paths;
     const struct stile__step *last = &p->steps[p->count - 1];
-    for (uint32_t i = step_at(p, e->path); i < p->count; i++) {
+    uint32_t from = step_at(r, e->path);
+    for (uint32_t i = from == ABOVE ? 0 : from; i < p->count; i++) {
         for (uint32_t m = 0; m < p->steps[i].match_count; m++) {
             struct stile_str canon = p->steps[i].matches[m].path.canon;
             if (stile_str_eqc(canon, "system") ||
@@ -315,7 +360,7 @@ static void check_binding(struct stile__cc *cc,
         return; /* not bound, or nothing is known of the value set */
     }
     for (struct stile__rule *r = cc->rules; r != NULL; r = r->next) {
-        if (writes(r) == NULL || !goes_through(cc->rules, r->paths, e)) {
+        if (writes(r) == NULL || !goes_through(cc->rules, r, e)) {
             continue;
         }
         s.written = s.written != NULL ? s.written : r->paths;
@@ -380,8 +425,8 @@ static void check_target(struct stile__cc *cc, const struct stile__rule *r)
     }
     for (size_t i = 0; profile != NULL && i < profile->count; i++) {
         const struct stile_profile_element *e = &profile->elements[i];
-        uint32_t at = step_at(r->paths, e->path);
-        if (at != UINT32_MAX && r->paths->steps[at].element == element &&
+        uint32_t at = step_at(r, e->path);
+        if (at < r->paths->count && r->paths->steps[at].element == element &&
             !named(e->targets, e->target_count, r->use->ref_type)) {
             wrong_target(cc, r, profile->name, e->targets, e->target_count);
         }

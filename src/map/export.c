@@ -276,7 +276,10 @@ static void rule(const struct stile__variant *v, const struct stile__rule *r,
         stile_buf_addc(out, r->guard != NULL ? "; lossy: " : "lossy: ");
         cell(out, s->reason);
     }
-    stile_buf_addc(out, " |\n");
+    stile_buf_printf(out, " | %s |\n",
+                     s->kind == STILE_LANG_REQUIRE
+                         ? ""
+                         : stile__law_name(stile__rule_law(r)));
 }
 
 static void account(const struct stile_mapping *m,
@@ -311,8 +314,8 @@ void stile_mapping_markdown(const struct stile_mapping *mapping,
         &mapping->variants[mapping->variant_count - 1];
     stile_buf_printf(out,
                      "## %.*s %u\n\n%.*s of %.*s %.*s to FHIR R4 %.*s, class "
-                     "%s.\n\n| columns | | element | how | where |\n"
-                     "|---|---|---|---|---|\n",
+                     "%s.\n\n| columns | | element | how | where | keeps |\n"
+                     "|---|---|---|---|---|---|\n",
                      STILE_FMT(tree->name.text), tree->number,
                      STILE_FMT(tree->table.text), STILE_FMT(tree->family.text),
                      STILE_FMT(v->table->version),

@@ -117,8 +117,13 @@ check "is a code table" out_says "left,right,prefer,display,note"
 check "map import: no ConceptMap" exits 1 map import "$root/tests/samples/charity-case.json"
 check "map export: no such table" exits 2 map export -m "$root/mappings" conceptmap gnder
 check "map export markdown" exits 0 map export -m "$root/mappings" markdown "$mapping"
-check "is a page" out_says "| columns | | element | how | where |"
-check "map export: no such form" exits 2 map export -m "$root/mappings" fml
+check "is a page" out_says "| columns | | element | how | where | keeps |"
+check "map export structuremap" exits 0 map export -m "$root/mappings" structuremap vcse-plan
+check "is a StructureMap" jq -e '.resourceType == "StructureMap" and .group[0].name == "vcse-plan"' out
+check "map export fml" exits 0 map export -m "$root/mappings" fml vcse-plan
+check "is FHIR's language" out_says 'map "https://stile.example/fhir/StructureMap/vcse-plan" = "vcse-plan"'
+check "map export structuremap: no such mapping" exits 2 map export -m "$root/mappings" structuremap vcse-paln
+check "map export: no such form" exits 2 map export -m "$root/mappings" fsh
 check "map fmt: all laid out" exits 0 map fmt --check "$root"/mappings/maps/*/*.map
 printf 'mapping  m 1\nleft csv t of f 1\nright fhir Goal\n' >loose.map
 check "map fmt: one to lay out" exits 1 map fmt --check loose.map

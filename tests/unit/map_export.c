@@ -195,13 +195,14 @@ Test(map_export, page)
     cr_expect(stile_str_eqc(
                   stile_buf_str(&out),
                   "## t 3\n\nteam of clinic 1 to FHIR R4 Organization, class "
-                  "view.\n\n| columns | | element | how | where |\n"
-                  "|---|---|---|---|---|\n"
-                  "| team_ref | <-> | id |  |  |\n"
-                  "| team_name | <-> | name | code | when team_name present |\n"
-                  "|  | -> | active | = true | when team_name present |\n"
-                  "| lead_ref | -> | alias[0] |  | lossy: a \\| b |\n"
-                  "| team_ref | required |  |  |  |\n\n"),
+                  "view.\n\n| columns | | element | how | where | keeps |\n"
+                  "|---|---|---|---|---|---|\n"
+                  "| team_ref | <-> | id |  |  | iso |\n"
+                  "| team_name | <-> | name | code | when team_name present | "
+                  "canon |\n"
+                  "|  | -> | active | = true | when team_name present | iso |\n"
+                  "| lead_ref | -> | alias[0] |  | lossy: a \\| b | view |\n"
+                  "| team_ref | required |  |  |  |  |\n\n"),
               "%.*s", STILE_FMT(stile_buf_str(&out)));
     stile_buf_release(&out);
     world_end(&w);
