@@ -257,6 +257,18 @@ STILE_MUSTCHECK enum stile_status stile_govern_apply(
  * Time grows with the rows alone; after 200 lines the rest is counted. */
 void stile_decision_print(const struct stile_decision *decision,
                           struct stile_buf *out);
+/*
+ * For audit entries too: what the decision stood on, in words alone, so that
+ * another rule set can be asked later what it would have decided
+ * (stile_rules_replay_*). No value, id or text of the record:
+ * {recipient-kind, family, vocabulary: digest, facts: {word: yes | no} (the
+ * others were not known), items: [{count, type, labels, linked, facts, data,
+ * modified}]}, or {crowded: true} when that would be more than
+ * STILE_GROUND_BYTES. Labels that rest on who asks count as the item's own.
+ */
+#define STILE_GROUND_BYTES 16000u
+struct stile_value *stile_decision_ground(const struct stile_decision *decision,
+                                          struct stile_arena *arena);
 /* For audit entries: an object with outcome, counts by class, rules, first
  * reasons; no patient data. */
 struct stile_value *stile_decision_value(const struct stile_decision *decision,
@@ -314,6 +326,34 @@ stile_rules_diff(const struct stile_rules *old, const struct stile_rules *new,
                  struct stile_value **ret);
 void stile_rules_diff_print(const struct stile_value *report,
                             struct stile_buf *out);
+
+/*
+ * How often: two sets asked again about past disclosures, from the grounds in
+ * audit entries, as if each were decided on `today`. What a person released
+ * is asked as if nobody had looked.
+ *
+ * The report: {on, from, until, asked, without-ground, other-words, persons,
+ * changes: [{change: newly-released | newly-held | newly-withheld | looser |
+ * stricter, recipient, agreement, purpose, data, items, disclosures, persons}],
+ * use: [{agreement, data: [{data, items}], never: [data words]}] (under new;
+ * the agreements in which the log's own organisation sends)}. `other-words`:
+ * grounds of another vocabulary, replayed by the words they have in common.
+ * Persons are told apart by the entries' commitments.
+ */
+struct stile_replay;
+/* Sets and arena are kept. LIMIT past the most that is told apart. */
+#define STILE_REPLAY_KINDS_MAX 10000u
+#define STILE_REPLAY_PERSONS_MAX 1000000u
+STILE_MUSTCHECK enum stile_status
+stile_replay_new(const struct stile_rules *old, const struct stile_rules *new,
+                 struct stile_date today, struct stile_arena *arena,
+                 struct stile_replay **ret);
+/* OK also for entries that are no disclosure: they are passed over. */
+STILE_MUSTCHECK enum stile_status
+stile_replay_add(struct stile_replay *replay, const struct stile_value *entry);
+struct stile_value *stile_replay_report(struct stile_replay *replay);
+void stile_replay_print(const struct stile_value *report, bool use,
+                        struct stile_buf *out);
 
 /*
  * What is wrong with the set as a whole, and that the floor holds:

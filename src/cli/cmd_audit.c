@@ -388,7 +388,8 @@ static void show_members(const struct stile_value *entry, struct stile_buf *out)
     for (const struct stile_value *child = entry->first; child;
          child = child->next) {
         if (stile_str_eqc(child->name, "time") ||
-            stile_str_eqc(child->name, "type")) {
+            stile_str_eqc(child->name, "type") ||
+            stile_str_eqc(child->name, "ground")) { /* --json has it */
             continue;
         }
         stile_buf_printf(out, " %.*s=", STILE_FMT(child->name));

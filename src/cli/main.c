@@ -14,6 +14,8 @@ static const struct cli_command *const commands[] = {
     &stile__cmd_rules_who_sees,
     &stile__cmd_rules_receives,
     &stile__cmd_rules_diff,
+    &stile__cmd_rules_simulate,
+    &stile__cmd_rules_use,
     &stile__cmd_rules_calendar,
     &stile__cmd_rules_schema,
     &stile__cmd_outbox_list,

@@ -133,6 +133,8 @@ struct stile_str stile__entry_decision(struct stile__trip *trip,
     if (trip->decision != NULL) {
         stile_value_set(entry, STILE_STR("decision"),
                         stile_decision_value(trip->decision, arena));
+        stile_value_set(entry, STILE_STR("ground"),
+                        stile_decision_ground(trip->decision, arena));
     }
     if (trip->reviewing != NULL) {
         stile__entry_reviewing(trip->reviewing, trip->keys, arena, entry);

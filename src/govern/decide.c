@@ -337,6 +337,10 @@ static void decide_item(struct stile__deciding *work, size_t index)
     for (word = 0; word < work->rules->data.count; word++) {
         count += (size_t)(words >> word & 1);
     }
+    plan->type = stile_value_text(resource, "resourceType");
+    plan->labels = item.labels;
+    plan->facts = item.facts;
+    plan->modified = unknown_modifier(resource);
     plan->fields =
         stile_arena_array(work->arena, count + 1, sizeof(*plan->fields));
     if (!plan->fields || !add_row(work, index)) {
@@ -350,7 +354,7 @@ static void decide_item(struct stile__deciding *work, size_t index)
     if (uncovered || !words) {
         decide_field(work, &item, STILE__NOT_COVERED);
     }
-    if (unknown_modifier(resource)) {
+    if (plan->modified) {
         keep_all(work, &item, item_row + 1,
                  STILE_STR("it carries a modifier that no data word covers"));
     } else if (!item.main) {
@@ -358,7 +362,7 @@ static void decide_item(struct stile__deciding *work, size_t index)
                  STILE_STR("the item does not go, and this not alone"));
     }
     plan->release = item.goes > 0;
-    if (unknown_modifier(resource) || item.main + item.main_held == 0) {
+    if (plan->modified || item.main + item.main_held == 0) {
         forget_holds(work, item_row + 1);
     } else {
         work->rows[item_row].holds =
@@ -551,6 +555,9 @@ enum stile_status stile_govern_decide(const struct stile_rules *rules,
     kept->rules = rules;
     kept->items = work->plans;
     kept->count = question->resource_count;
+    memcpy(kept->facts, work->context.facts, sizeof(kept->facts));
+    kept->recipient_kind = question->recipient_kind;
+    kept->family = question->family;
     decision->work = kept;
     finish(work);
     if (stile_arena_failed(arena)) {

@@ -469,11 +469,17 @@ struct stile__item_plan {
     bool release; /* any field */
     struct stile__field_plan *fields;
     size_t field_count;
+    struct stile_str type;
+    struct stile__item_labels labels;
+    uint64_t facts; /* of the item */
+    bool modified;  /* it carries a modifier, so it stays */
 };
 struct stile__work {
     const struct stile_rules *rules;
     struct stile__item_plan *items; /* one a resource */
     size_t count;
+    enum stile_truth facts[STILE__WORDS_MAX]; /* of the person */
+    struct stile_str recipient_kind, family;
 };
 
 #endif
