@@ -240,6 +240,23 @@ enum stile__run_code stile__mon_left(const struct stile__codec_use *use,
 
 /* ---- date and precision ---- */
 
+/* How much of a date Y, YM, YMD, YMDT or nothing leave. */
+static bool precision_keeps(struct stile_str precision, size_t *ret)
+{
+    static const char whole[] = "YMDT";
+    static const size_t keeps[] = {10, 4, 7, 10, 10};
+    if (precision.len > 4) {
+        return false;
+    }
+    for (size_t i = 0; i < precision.len; i++) {
+        if (precision.ptr[i] != whole[i]) {
+            return false;
+        }
+    }
+    *ret = keeps[precision.len];
+    return true;
+}
+
 enum stile__run_code stile__partial_right(const struct stile__codec_use *use,
                                           struct stile__codec_io *io)
 {
@@ -248,22 +265,13 @@ enum stile__run_code stile__partial_right(const struct stile__codec_use *use,
     struct stile_date d;
     size_t keep = 10;
     (void)use;
-    if (s.len == 0 || stile_str_eq(precision, STILE_STR("U"))) {
+    if (s.len == 0 || (precision.len == 1 && precision.ptr[0] == 'U')) {
         return RUN_NONE;
     }
-    if (stile_str_eq(precision, STILE_STR("Y"))) {
-        keep = 4;
-    } else if (stile_str_eq(precision, STILE_STR("YM"))) {
-        keep = 7;
-    } else if (precision.len > 0 &&
-               !stile_str_eq(precision, STILE_STR("YMD")) &&
-               !stile_str_eq(precision, STILE_STR("YMDT"))) {
+    if (!precision_keeps(precision, &keep) || !full_date(s, &d)) {
         return RUN_T101;
     }
-    if (!full_date(s, &d)) {
-        return RUN_T101;
-    }
-    io->value = stile_str_sub(s, 0, keep);
+    io->value = (struct stile_str){s.ptr, keep};
     return RUN_NONE;
 }
 

@@ -148,7 +148,7 @@ static struct stile_str cell(const struct machine *m,
     return m->rows[op->b] != NULL ? m->rows[op->b][op->c] : STILE_STR_NULL;
 }
 
-/* As stile__codec_right does for a cell that is filled and no blank. */
+/* As stile__codec_right does for cells that are filled and no blanks. */
 static enum stile__run_code encode_filled(struct machine *m,
                                           const struct stile__codec_use *use)
 {
@@ -165,7 +165,8 @@ static void encode(struct machine *m, const struct stile__render_op *op,
                    size_t count)
 {
     const struct stile__codec_use *use = op->with.use;
-    bool filled = count == 1 && use->blank_count == 0 && m->cells[0].len > 0;
+    bool filled = use->blank_count == 0 && count <= 2 && m->cells[0].len > 0 &&
+                  (count < 2 || m->cells[1].len > 0);
     m->io.cells = m->cells;
     m->io.count = count;
     enum stile__run_code code =
@@ -238,15 +239,40 @@ static void escaped(struct machine *m, const struct stile__render_op *op,
     put_scalar(m, STILE_STRING, value);
 }
 
+/* Eight bytes of which none is a space, or one that JSON would escape. */
+static bool plain_code_word(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t w;
+    memcpy(&w, p, 8);
+    uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
+    return (((w - ones * 0x21) | (quote - ones) | (slash - ones) | w) &
+            0x8080808080808080u) == 0;
+}
+
+/* What a code codec leaves as it is, and JSON too. A carry may call a clean
+ * word unclean; then the codec looks. */
+static bool is_plain_code(struct stile_str s)
+{
+    if (s.len < 8) {
+        return stile_json_plain(s) == s.len &&
+               stile_str_find(s, ' ') == SIZE_MAX;
+    }
+    bool plain = true;
+    for (size_t i = 0; plain && i < s.len; i += 8) {
+        /* The last word overlaps the one before. */
+        plain = plain_code_word(s.ptr + (s.len - i < 8 ? s.len - 8 : i));
+    }
+    return plain;
+}
+
 /* A text or code that its codec would leave as it is, or the codec's. */
 static void plain_cell(struct machine *m, const struct stile__render_op *op,
                        struct stile_str c)
 {
-    size_t plain = stile_json_plain(c);
-    bool as_it_is = plain == c.len && c.ptr[0] != ' ';
-    if (as_it_is && op->code == RENDER_CODE) {
-        as_it_is = memchr(c.ptr, ' ', c.len) == NULL;
-    }
+    bool as_it_is = op->code == RENDER_CODE
+                        ? is_plain_code(c)
+                        : stile_json_plain(c) == c.len && c.ptr[0] != ' ';
     if (as_it_is) {
         text(m, op, c);
         return;

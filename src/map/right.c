@@ -5,8 +5,10 @@
 static uint32_t next_of(const struct stile_mapset *set, struct stile_str family,
                         const struct stile_row *row, uint32_t at)
 {
+    /* The lengths first: a call for each of a set's mappings shows. */
     while (at < set->count &&
-           !(stile_str_eq(set->left_tables[at], row->table) &&
+           !(set->left_tables[at].len == row->table.len &&
+             stile_str_eq(set->left_tables[at], row->table) &&
              stile_str_eq(set->mappings[at].tree->family.text, family))) {
         at++;
     }
