@@ -8,7 +8,7 @@
  *   single all select iif is as in contains hasValue startsWith resolve |
  *   and or xor implies = != < > <= >= & | $this, literals, {}
  * What is FHIRPath but outside it is told apart from what is no FHIRPath
- * (M111), so nothing is half understood.
+ * (M121), so nothing is half understood.
  *
  * Invariants
  *   - Decimals are compared as their text, digit by digit (section 4.1.4);
@@ -37,12 +37,12 @@
 #define STILE_FHIRPATH_CODES(X)                                                \
     X(M008, "the FHIRPath expression does not read: the caret is where "       \
             "something else was expected")                                     \
-    X(M111, "this is FHIRPath, but outside the subset stile evaluates")        \
-    X(M112, "FHIRPath has no such function")                                   \
-    X(M113, "neither FHIR R4 nor FHIRPath has such a type")                    \
-    X(M211, "the function takes other arguments")                              \
-    X(M212, "the operator or function cannot take values of this type")        \
-    X(M213, "the expression cannot be evaluated for this resource")
+    X(M121, "this is FHIRPath, but outside the subset stile evaluates")        \
+    X(M122, "FHIRPath has no such function")                                   \
+    X(M123, "neither FHIR R4 nor FHIRPath has such a type")                    \
+    X(M224, "the function takes other arguments")                              \
+    X(M221, "the operator or function cannot take values of this type")        \
+    X(M222, "the expression cannot be evaluated for this resource")
 
 struct stile_fhirpath_limits {
     size_t bytes;   /* of the expression; default 16 KiB */
@@ -135,8 +135,8 @@ stile_fhirpath_parse_term(const struct stile_source *source, size_t at,
 /*
  * Names, types, functions and their arguments against R4, with `type` (a
  * resource or data type; empty: not known) as the focus. `strict`
- * also reports a comparison that can never hold (M212). UNSUPPORTED when all
- * that was found is outside the subset (M111), INVALID when anything else
+ * also reports a comparison that can never hold (M221). UNSUPPORTED when all
+ * that was found is outside the subset (M121), INVALID when anything else
  * was. *ret_boolean, when not NULL: it comes to one Boolean or to nothing.
  */
 STILE_MUSTCHECK enum stile_status

@@ -20,6 +20,7 @@
 #define STILE_LANG_H
 
 #include "stile/base.h"
+#include "stile/fhirpath.h"
 
 #define STILE_LANG_DEPTH 32u
 #define STILE_LANG_BYTES ((size_t)4 << 20)
@@ -105,7 +106,13 @@ enum stile_lang_cond_kind {
     STILE_LANG_NE,
     STILE_LANG_IN_LIST,
     STILE_LANG_IN_RANGE,
-    STILE_LANG_IN_TABLE
+    STILE_LANG_IN_TABLE,
+    STILE_LANG_ASK /* right conditions: a FHIRPath expression */
+};
+
+struct stile_lang_ask {
+    struct stile_fhirpath *path;
+    bool checked, sound; /* map's: said once, whatever the table versions */
 };
 
 /* Leaves hold a column (left conditions) or a path (right conditions). */
@@ -117,6 +124,7 @@ struct stile_lang_cond {
     struct stile_lang_literal *literals;
     int64_t lo, hi;
     struct stile_lang_word table;
+    struct stile_lang_ask *ask;
     struct stile_span span;
 };
 

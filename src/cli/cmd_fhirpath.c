@@ -87,7 +87,7 @@ static bool evaluate(struct asking *a)
     }
     if (stile_fhirpath_run(a->path, &world, STILE_FHIRPATH_LIMITS, a->arena,
                            &items, &fault) != STILE_OK) {
-        (void)stile_diag_at_source(&a->diags, "M213", STILE_ERROR, &a->source,
+        (void)stile_diag_at_source(&a->diags, "M222", STILE_ERROR, &a->source,
                                    fault.span, "%s", fault.says);
         return false;
     }
@@ -129,7 +129,7 @@ const struct cli_command stile__cmd_fhirpath = {
     "prints what the expression comes to, one item a line, objects as JSON;\n"
     "nothing when it comes to nothing. It is the evaluator of the mappings'\n"
     "conditions: the subset of FHIRPath that mappings/LANGUAGE.md names. What\n"
-    "is FHIRPath but outside the subset is refused and said (M111). With\n"
+    "is FHIRPath but outside the subset is refused and said (M121). With\n"
     "--json: an array of objects with `type` and `value`.\n\n"
     "  stile fhirpath \"name.where(use = 'official').given.first()\" p.json\n"
     "  stile fhirpath 'entry.resource.ofType(Observation).count()' b.json\n\n"

@@ -37,7 +37,7 @@ static struct stile_diag *report(struct checker *c, const char *code,
     va_start(args, format);
     struct stile_str says = stile_arena_vprintf(c->diags->arena, format, args);
     va_end(args);
-    if (strcmp(code, "M111") == 0) {
+    if (strcmp(code, "M121") == 0) {
         c->outside = true;
     } else {
         c->wrong = true;
@@ -226,13 +226,13 @@ static void unknown_function(struct checker *c,
         names[i] = stile_str_cstr(stile__fp_functions[i].name);
     }
     if (stile__fp_left_out(node->text)) {
-        (void)report(c, "M111", node->word,
+        (void)report(c, "M121", node->word,
                      "%.*s() is outside the FHIRPath subset of stile",
                      STILE_FMT(node->text));
         return;
     }
     struct stile_diag *diag =
-        report(c, "M112", node->word, "FHIRPath has no function '%.*s'",
+        report(c, "M122", node->word, "FHIRPath has no function '%.*s'",
                STILE_FMT(node->text));
     stile_diag_suggest(c->diags, diag, node->text, names + 1, FN_COUNT_OF - 1);
 }
@@ -241,7 +241,7 @@ static void takes(struct checker *c, struct stile_span span, struct kind_of k,
                   enum stile_fhirpath_kind wanted, const char *who)
 {
     if (!may_be(k, wanted)) {
-        (void)report(c, "M212", span, "%s takes a %s, and this is a %.*s", who,
+        (void)report(c, "M221", span, "%s takes a %s, and this is a %.*s", who,
                      stile__fp_system_name(wanted), STILE_FMT(name_of(k)));
     }
 }
@@ -256,7 +256,7 @@ static struct kind_of to_type(struct checker *c, struct stile_str name,
             stile_str_starts(name, STILE_STR("System."))) {
             return (struct kind_of){.what = ANY};
         }
-        (void)report(c, "M113", span,
+        (void)report(c, "M123", span,
                      "'%.*s' is no type of FHIR R4 or FHIRPath",
                      STILE_FMT(name));
         return (struct kind_of){.what = ANY};
@@ -272,7 +272,7 @@ static struct kind_of to_type(struct checker *c, struct stile_str name,
         fits = t != NULL && stile__fp_fhir_is(t, name);
     }
     if (!fits && c->strict) {
-        (void)report(c, "M212", span, "'%.*s' can have no value of type %.*s",
+        (void)report(c, "M221", span, "'%.*s' can have no value of type %.*s",
                      STILE_FMT(of.element->name), STILE_FMT(name));
     }
     return fhir_kind(type);
@@ -318,7 +318,7 @@ static struct kind_of resolve_kind(struct checker *c,
                 stile__fp_fhir_is(input.type, STILE_STR("Reference")) ||
                 may_be(input, STILE_FP_STRING);
     if (!fits) {
-        (void)report(c, "M212", node->word,
+        (void)report(c, "M221", node->word,
                      "resolve() takes a Reference, and this is a %.*s",
                      STILE_FMT(name_of(input)));
     }
@@ -379,7 +379,7 @@ static struct kind_of call(struct checker *c,
         return (struct kind_of){.what = ANY};
     }
     if (node->arguments < facts->least || node->arguments > facts->most) {
-        (void)report(c, "M211", node->word,
+        (void)report(c, "M224", node->word,
                      "%s() takes %u%s argument%s, and %u %s given", facts->name,
                      facts->least, facts->most > facts->least ? " or more" : "",
                      facts->most == 1 ? "" : "s", node->arguments,
@@ -414,7 +414,7 @@ static struct kind_of both_sides(struct checker *c,
                        value_kind(a) != STILE_FP_COMPLEX &&
                        value_kind(b) != STILE_FP_COMPLEX;
         if (!ordered || !alike(a, b)) {
-            (void)report(c, "M212", node->word,
+            (void)report(c, "M221", node->word,
                          "a %.*s and a %.*s cannot be put in order",
                          STILE_FMT(name_of(a)), STILE_FMT(name_of(b)));
         }
@@ -425,7 +425,7 @@ static struct kind_of both_sides(struct checker *c,
     case STILE_FP_IN:
     case STILE_FP_CONTAINS:
         if (c->strict && !alike(a, b)) {
-            (void)report(c, "M212", node->word,
+            (void)report(c, "M221", node->word,
                          "a %.*s is never equal to a %.*s",
                          STILE_FMT(name_of(a)), STILE_FMT(name_of(b)));
         }
@@ -447,7 +447,7 @@ static struct kind_of outside(struct checker *c,
     if (node->b != NULL) {
         (void)check(c, node->b, focus);
     }
-    (void)report(c, "M111", span,
+    (void)report(c, "M121", span,
                  "'%.*s' is outside the FHIRPath subset of stile",
                  STILE_FMT(node->text));
     return (struct kind_of){.what = ANY};

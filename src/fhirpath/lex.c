@@ -137,13 +137,17 @@ static struct fp_token quoted(struct fp_lexer *lx, enum fp_tok kind)
 {
     size_t from = lx->pos++, end = lx->pos, n = 0;
     char quote = lx->text.ptr[from];
-    while (end < lx->text.len && lx->text.ptr[end] != quote) {
+    while (end < lx->text.len && lx->text.ptr[end] != quote &&
+           !(lx->within && lx->text.ptr[end] == '\n')) {
         end += lx->text.ptr[end] == '\\' ? 2 : 1;
     }
     char *out = stile_arena_alloc(lx->arena, end - from);
     while (lx->pos < lx->text.len && peek(lx, 0) != quote) {
         char piece[4] = {peek(lx, 0)};
         size_t len = 1, at = lx->pos;
+        if (piece[0] == '\n' && lx->within) {
+            return bad(lx, from, "the quote that closes this");
+        }
         if (piece[0] == '\\') {
             len = take_escape(lx, piece);
             if (len == 0) {
@@ -276,6 +280,10 @@ static struct fp_token variable(struct fp_lexer *lx)
 
 static struct fp_token sign(struct fp_lexer *lx)
 {
+    if (lx->within && peek(lx, 0) == '<' && peek(lx, 1) == '-') {
+        /* There it is an arrow. */
+        return bad(lx, lx->pos, "a space between '<' and '-'");
+    }
     static const char *const signs[] = {
         "!=", "!~", "<=", ">=", "=", "~", "<", ">", "&", "|", "+",
         "-",  "*",  "/",  ".",  ",", "(", ")", "[", "]", "{", "}"};

@@ -567,6 +567,9 @@ stile_fhirpath_parse_term(const struct stile_source *source, size_t at,
             .text = source->text, .arena = arena, .pos = at, .within = true}};
     next(&p);
     struct stile_fhirpath_node *root = expression(&p, LEVEL_MEMBERSHIP);
+    if (root != NULL && p.cur.kind == FP_BAD) {
+        root = fail(&p, "");
+    }
     enum stile_status status = finish(&p, root, ret);
     if (status == STILE_OK) {
         *ret_end = p.last_end;

@@ -52,8 +52,9 @@ static void new_line(struct layout *l)
 /* A bracket that holds the arguments of the word before it. */
 static bool is_call(const struct stile__line *line, size_t i)
 {
-    static const char *const others[] = {"and", "or",    "not", "when",
-                                         "iff", "where", "if"};
+    static const char *const others[] = {"and",     "or",    "not",     "when",
+                                         "iff",     "where", "if",      "xor",
+                                         "implies", "in",    "contains"};
     const struct stile__word *word = &line->words[i - 1];
     if (word->kind != TOK_WORD) {
         return false;

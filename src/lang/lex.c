@@ -253,6 +253,21 @@ static struct stile__token mark(struct stile__lexer *lx, enum stile__tok kind,
     return t;
 }
 
+/* FHIRPath's dates, times and $this, as one word for the formatter. */
+static size_t literal_end(const struct stile__lexer *lx, size_t at)
+{
+    while (at < lx->text.len &&
+           (is_alpha(lx->text.ptr[at]) || is_digit(lx->text.ptr[at]) ||
+            memchr(":-+.", lx->text.ptr[at], 4) != NULL)) {
+        bool name = lx->text.ptr[lx->pos] == '$';
+        if (name && !is_alpha(lx->text.ptr[at])) {
+            break;
+        }
+        at++;
+    }
+    return at;
+}
+
 static struct stile__token punctuation(struct stile__lexer *lx)
 {
     char c = peek(lx, 0), d = peek(lx, 1);
@@ -262,7 +277,14 @@ static struct stile__token punctuation(struct stile__lexer *lx)
             return peek(lx, 2) == '>' ? mark(lx, TOK_BOTH, 3)
                                       : mark(lx, TOK_LEFT, 2);
         }
-        break;
+        return mark(lx, TOK_OTHER, d == '=' ? 2 : 1);
+    case '>':
+        return mark(lx, TOK_OTHER, d == '=' ? 2 : 1);
+    case '&':
+        return mark(lx, TOK_OTHER, 1);
+    case '$':
+    case '@':
+        return mark(lx, TOK_OTHER, literal_end(lx, lx->pos + 1) - lx->pos);
     case '-':
         if (d == '>') {
             return mark(lx, TOK_RIGHT, 2);

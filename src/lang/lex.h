@@ -25,6 +25,7 @@ enum stile__tok {
     TOK_CLOSE_BRACE,
     TOK_EQ,
     TOK_NE,
+    TOK_OTHER, /* of FHIRPath: < <= > >= & $this @2020 */
     TOK_BAD
 };
 

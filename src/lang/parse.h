@@ -46,6 +46,9 @@ struct stile_lang_path *stile__parse_path(struct stile__parser *p);
 struct stile_lang_column *stile__parse_column(struct stile__parser *p);
 struct stile_lang_column *stile__parse_columns(struct stile__parser *p);
 struct stile_lang_literal *stile__parse_literal(struct stile__parser *p);
+/* Reads a FHIRPath leaf that is no short form. False: nothing was consumed;
+ * p->failed when it was reported. */
+bool stile__parse_ask(struct stile__parser *p, struct stile_lang_cond *cond);
 struct stile_lang_cond *stile__parse_cond(struct stile__parser *p,
                                           bool of_paths);
 struct stile_lang_case *stile__parse_cases(struct stile__parser *p,

@@ -261,6 +261,10 @@ static struct stile_lang_cond *unary(struct stile__parser *p, bool of_paths)
         c->kind = STILE_LANG_NOT;
         c->a = unary(p, of_paths);
         ok = c->a != NULL;
+    } else if (of_paths && stile__parse_ask(p, c)) {
+        ok = true;
+    } else if (p->failed) {
+        ok = false;
     } else if (stile__parse_skip(p, TOK_OPEN)) {
         c = stile__parse_cond(p, of_paths);
         ok = c != NULL && stile__parse_want(p, TOK_CLOSE, "')'");

@@ -29,6 +29,7 @@
     X(M209, "several mappings own the referenced type: say which with `of`")   \
     X(M210, "the codec does not read the column's type")                       \
     X(M211, "the element's reference may not name this resource type")         \
+    X(M223, "the condition does not come to true or false")                    \
     X(M301, "two lines write one element under guards that may both hold")     \
     X(M302, "a list needs [0], where() or extension()")                        \
     X(M303, "an index or where() on an element that is no list")               \
@@ -137,6 +138,10 @@
       "correct it at the source",                                              \
       ERROR)                                                                   \
     X(T117, "the other rows of the group are not at hand; give them together", \
+      ERROR)                                                                   \
+    X(T119,                                                                    \
+      "a condition of the mapping cannot be decided for this resource; "       \
+      "correct it at the source",                                              \
       ERROR)                                                                   \
     X(T120, "a required cell is empty; fill it at the source", ERROR)          \
     X(T201, "control characters were replaced by spaces", WARNING)             \

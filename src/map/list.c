@@ -12,6 +12,7 @@ static const char *const names[OP_COUNT] = {
     [OP_TABLE] = "table",
     [OP_NOT] = "not",
     [OP_YES] = "yes",
+    [OP_ASK] = "ask",
     [OP_JUMP_IF] = "jump-if",
     [OP_SET_FLAG] = "set-flag",
     [OP_FLAG] = "flag",
@@ -102,6 +103,13 @@ static void operand(const struct stile__variant *v,
     case OP_DECODE:
         stile_buf_printf(out, "%s %u", p->uses[in->c]->codec->name, in->a);
         break;
+    case OP_ASK: {
+        const struct stile_fhirpath *path = p->asks[in->c].path;
+        stile_buf_add(out,
+                      stile_str_sub(path->source->text, path->root->span.offset,
+                                    path->root->span.len));
+        break;
+    }
     case OP_PUT:
     case OP_PUT_LIST:
     case OP_PUT_MISS:

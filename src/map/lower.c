@@ -196,8 +196,27 @@ static void test_list(struct stile__lower *l,
     }
 }
 
+static void ask(struct stile__lower *l, const struct stile_lang_ask *ask)
+{
+    struct stile__pool *p = &l->v->pool;
+    struct stile__ask *to =
+        grown(l, p->asks, p->ask_count, &p->ask_cap, sizeof *to);
+    if (to == NULL) {
+        return;
+    }
+    p->asks = to;
+    to[p->ask_count] = (struct stile__ask){
+        ask->path,
+        l->cc->each != NULL ? l->cc->each->item : l->cc->mapping->type};
+    stile__emit(l, OP_ASK, 0, 0, p->ask_count++);
+}
+
 static void leaf(struct stile__lower *l, const struct stile_lang_cond *c)
 {
+    if (c->kind == STILE_LANG_ASK) {
+        ask(l, c->ask);
+        return;
+    }
     if (c->column != NULL) {
         struct stile__column column = {0};
         (void)stile__resolve_column(l->cc, c->column, &column);

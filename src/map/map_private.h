@@ -227,6 +227,7 @@ enum stile__op {
     OP_TABLE,   /* a 1: right side; c code table */
     OP_NOT,
     OP_YES,       /* test = true */
+    OP_ASK,       /* leftward: test = FHIRPath c */
     OP_JUMP_IF,   /* a: wanted test; c target */
     OP_SET_FLAG,  /* b flag = test */
     OP_FLAG,      /* test = flag b */
@@ -286,7 +287,15 @@ struct stile__alias {
     bool by_is_key;           /* `by` alone is the table's key */
 };
 
+/* A FHIRPath condition, and the type of what it is asked of. */
+struct stile__ask {
+    const struct stile_fhirpath *path;
+    const struct stile_fhir_type *type;
+};
+
 struct stile__pool {
+    struct stile__ask *asks;
+    uint32_t ask_count, ask_cap;
     struct stile__constant *constants;
     const struct stile__path **paths;
     const struct stile__codec_use **uses;
@@ -437,6 +446,9 @@ bool stile__resolve_path(struct stile__cc *cc,
                          struct stile__path *ret);
 bool stile__resolve_cond(struct stile__cc *cc,
                          const struct stile_lang_cond *cond);
+/* Names, types and functions of a FHIRPath condition. */
+bool stile__resolve_ask(struct stile__cc *cc,
+                        const struct stile_lang_cond *cond);
 bool stile__literal_fits(struct stile__cc *cc, const struct stile__path *path,
                          const struct stile_lang_literal *literal);
 /* The codec of a rule at a path; NULL when reported. */
@@ -555,6 +567,11 @@ enum stile_status stile__look_up(const struct stile_map_env *env,
                                  const struct stile__alias *alias,
                                  struct stile_str key,
                                  const struct stile_row **ret);
+/* Does the condition hold? A fault of it is INVALID: nothing is guessed. */
+STILE_MUSTCHECK enum stile_status
+stile__run_ask(const struct stile__ask *ask,
+               const struct stile__resource *resource,
+               struct stile_arena *arena, bool *ret);
 void stile__run_left(const struct stile__variant *variant,
                      const struct stile__resource *resource,
                      struct stile_arena *arena, struct stile_diags *diags,

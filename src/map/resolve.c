@@ -241,6 +241,9 @@ bool stile__resolve_cond(struct stile__cc *cc,
         return a && b;
     }
     bool ok = true;
+    if (cond->kind == STILE_LANG_ASK) {
+        return stile__resolve_ask(cc, cond);
+    }
     if (cond->column != NULL) {
         struct stile__column column;
         ok = stile__resolve_column(cc, cond->column, &column);

@@ -210,11 +210,26 @@ static void values(struct vm *vm, const struct stile__instr *in)
     }
 }
 
+static void ask(struct vm *vm, const struct stile__instr *in)
+{
+    enum stile_status status = stile__run_ask(
+        &vm->v->pool.asks[in->c], vm->resource, vm->arena, &vm->test);
+    if (status != STILE_OK) {
+        vm->path = NULL;
+        finding(vm, RUN_T119);
+        vm->out->failed = true;
+        vm->over = true;
+    }
+}
+
 static void each(struct vm *vm, const struct stile__each *each);
 
 static void step(struct vm *vm, const struct stile__instr *in)
 {
     switch (in->op) {
+    case OP_ASK:
+        ask(vm, in);
+        break;
     case OP_EACH:
         each(vm, vm->v->eaches[in->c]);
         break;

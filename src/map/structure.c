@@ -258,6 +258,8 @@ static void words_of(const struct words *w, const struct stile_lang_cond *c)
         test(w, c);
         stile_buf_addc(out, ".not()");
         break;
+    case STILE_LANG_ASK: /* right conditions alone have it */
+        break;
     }
 }
 

@@ -6,7 +6,7 @@
  * value and (where named) by type; with predicate="true" when it comes to
  * that Boolean; with invalid="..." when it is refused before or while it is
  * evaluated (`syntax`: when it does not read). What stile says is outside its
- * subset (M111) is counted apart, never as passed or failed.
+ * subset (M121) is counted apart, never as passed or failed.
  */
 #include "suite.h"
 

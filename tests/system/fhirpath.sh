@@ -32,9 +32,9 @@ check "a misspelt element fails" exits 1 "$stile" fhirpath name.gven "$patient"
 check "with its code and a hint" grep -q "M105" err
 check "did you mean" grep -q "did you mean 'given'" err
 check "outside the subset fails" exits 1 "$stile" fhirpath "name.tail()" "$patient"
-check "with its code" grep -q "M111" err
+check "with its code" grep -q "M121" err
 check "a fault fails" exits 1 "$stile" fhirpath "name.given.single()" "$patient"
-check "with its code and no value" bash -c 'grep -q M213 err && ! grep -q Ada err'
+check "with its code and no value" bash -c 'grep -q M222 err && ! grep -q Ada err'
 check "no file" exits 1 "$stile" fhirpath name nowhere.json
 printf '{"resourceType":"Patient","name":[{"text":"a\\nb\\u0007"}]}' >odd.json
 check "a line feed in a text is no line" gives 'a\u000ab\u0007' \

@@ -62,11 +62,14 @@ Test(map_golden, findings)
 {
     static const char *const codes[] = {
 #define X(code, text) #code,
-        STILE_LANG_CODES(X) STILE_MAP_CODES(X)
+        STILE_LANG_CODES(X) STILE_FHIRPATH_CODES(X) STILE_MAP_CODES(X)
 #undef X
     };
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        check(codes[i]);
+        /* M222 is a resource's: stile fhirpath says it, a mapping T119. */
+        if (strcmp(codes[i], "M222") != 0) {
+            check(codes[i]);
+        }
     }
 }
 
@@ -113,7 +116,8 @@ Test(map_golden, reference_page)
 {
     static const char *const codes[] = {
 #define X(code, ...) #code,
-        STILE_LANG_CODES(X) STILE_MAP_CODES(X) STILE_MAP_RUN_CODES(X)
+        STILE_LANG_CODES(X) STILE_FHIRPATH_CODES(X) STILE_MAP_CODES(X)
+            STILE_MAP_RUN_CODES(X)
 #undef X
     };
     struct world w;
