@@ -211,7 +211,7 @@ enum stile_status stile__decide(struct stile__trip *trip)
         trip->released_count = 0;
         return STILE_OK;
     }
-    return status;
+    return status == STILE_OK ? stile__mark_withheld(trip) : status;
 }
 
 /* ---- encode ---------------------------------------------------------------

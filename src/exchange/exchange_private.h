@@ -151,6 +151,8 @@ bool stile__fact_replaced(const struct stile_stored_fact *stored,
                           struct stile_value *const *resources, size_t count);
 /* Decides and does the obligations; nothing released is no error. */
 enum stile_status stile__decide(struct stile__trip *trip);
+/* Adds the note that items stayed to what is released, if it may be told. */
+enum stile_status stile__mark_withheld(struct stile__trip *trip);
 /* Maps out and encodes `resources` (and deletions) in the route's format. */
 enum stile_status stile__encode(struct stile__trip *trip,
                                 struct stile_value *const *resources,

@@ -68,6 +68,20 @@ static bool in_pivot(const struct stile__trip *trip, struct stile_str type,
     return false;
 }
 
+/* Also what is no part of the record: the note that items stayed. */
+static bool is_released(const struct stile__trip *trip, struct stile_str type,
+                        struct stile_str id)
+{
+    for (size_t i = 0; i < trip->released_count; i++) {
+        if (stile_str_eq(stile_value_text(trip->released[i], "id"), id) &&
+            stile_str_eq(stile_value_text(trip->released[i], "resourceType"),
+                         type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A row that waits or failed may be any resource of its type: nothing of
  * that type is called deleted this time. */
 static bool may_be_waiting(const struct stile_exchange *x,
@@ -123,6 +137,7 @@ enum stile_status stile__vanished_resources(struct stile_exchange *x,
         const struct stile_sent_mark *old = &answer->sent[i];
         if (!stile_str_eq(old->route, trip->route->name) ||
             mark_is_removed(old) || in_pivot(trip, old->type, old->id) ||
+            is_released(trip, old->type, old->id) ||
             may_be_waiting(x, old->type)) {
             continue;
         }

@@ -52,6 +52,17 @@ static void add_reading(struct world *w, struct record *r, unsigned i,
         value, "IsConfidential", "false", NULL);
 }
 
+#define HIDDEN "94218"
+
+static void add_confidential(struct world *w, struct record *r, unsigned i)
+{
+    r->rows[r->count++] = world_row(
+        w, "CareRecord_Observation", "ObservationGuid", reading_guid(w, i),
+        "PatientGuid", PATIENT, "OrganisationGuid", PRACTICE, "CodeId", "1",
+        "EffectiveDate", "2026-03-02", "EffectiveDatePrecision", "YMD", "Value",
+        HIDDEN, "IsConfidential", "true", NULL);
+}
+
 static void add_problem(struct world *w, struct record *r, unsigned i)
 {
     r->rows[r->count++] = world_row(
@@ -139,6 +150,47 @@ Test(exchange_export, only_changes_leave)
     cr_assert_eq(puts_of(body, PUTS), 2); /* the Patient goes along */
     cr_assert(world_has(body, "150"));
     cr_assert(!world_has(body, "140"));
+    world_end(&run);
+    world_close(&w);
+}
+
+/* A rule may let the recipient know that items stayed (SEN-CONF does); not
+ * which, and not how many. The note is one resource, put, kept and taken back
+ * like another. */
+Test(exchange_export, that_items_stayed_is_told_where_it_may_be)
+{
+    struct world w;
+    struct trip_run run = {0};
+    struct record one = {.count = 0}, two = {.count = 0}, none = {.count = 0};
+    open_practice(&w);
+    add_patient(&w, &one, NHS);
+    add_reading(&w, &one, 1, "135", "1");
+    add_confidential(&w, &one, 2);
+    world_run_export(&w, one.rows, one.count, &run);
+    struct stile_str body = only_body(&run);
+    cr_assert_eq(puts_of(body, PUTS), 3);
+    cr_assert_eq(puts_of(body, "\"resourceType\":\"List\""), 1);
+    cr_assert(world_has(body, "Extension-UKCore-ListWarningCode"));
+    cr_assert(world_has(body, "\"code\":\"confidential-items\""));
+    cr_assert(!world_has(body, HIDDEN));
+    world_every_row_is_entered(&run);
+    world_says_nothing_of(&run, MARK);
+    world_keep_marks(&w, &run);
+    world_end(&run);
+
+    /* Two stay as one does: nothing changes for the recipient. */
+    two = one;
+    add_confidential(&w, &two, 3);
+    world_run_export(&w, two.rows, two.count, &run);
+    cr_assert_eq(run.accept.row_count, 0);
+    world_end(&run);
+
+    add_patient(&w, &none, NHS);
+    add_reading(&w, &none, 1, "135", "1");
+    world_run_export(&w, none.rows, none.count, &run);
+    body = only_body(&run);
+    cr_assert_eq(puts_of(body, DELETES), 1);
+    cr_assert(world_has(body, "\"url\":\"List/withheld-"));
     world_end(&run);
     world_close(&w);
 }
