@@ -171,11 +171,12 @@ void stile_exchange_rows(const struct stile_exchange *exchange,
 /* ---- what happened, for people and logs: no patient's value ---- */
 
 enum stile_event_kind {
-    STILE_EVENT_RECEIVED,  /* what came in */
-    STILE_EVENT_FORWARD,   /* to whom, in which format */
-    STILE_EVENT_WITHHELD,  /* what stayed, and why */
-    STILE_EVENT_HELD,      /* what waits, and for what */
-    STILE_EVENT_QUARANTINE /* what could not be used */
+    STILE_EVENT_RECEIVED,   /* what came in */
+    STILE_EVENT_FORWARD,    /* to whom, in which format */
+    STILE_EVENT_WITHHELD,   /* what stayed, and why */
+    STILE_EVENT_HELD,       /* what waits, and for what */
+    STILE_EVENT_QUARANTINE, /* what could not be used */
+    STILE_EVENT_NOTIFY      /* the privacy officer is to be told */
 };
 struct stile_event {
     enum stile_event_kind kind;
@@ -205,6 +206,54 @@ STILE_MUSTCHECK enum stile_status stile_exchange_again(
     const struct stile_plan *plan, const struct stile_again *again,
     const struct stile_exchange_keys *keys, struct stile_arena *arena,
     struct stile_str *ret_body, struct stile_str *ret_entry);
+
+/* ---- facts that officers give
+ * ------------------------------------------------
+ *
+ * A CSV file (RFC 4180) with the header
+ *
+ *   nhs_number,fact,value,recipient,date,from,until,source
+ *
+ * fact: a word of vocabulary.yaml that comes from the store; value: yes, no,
+ * unknown; recipient: ODS code, for facts about person and recipient; date:
+ * the day it was said, not after today; from, until: first and last day it
+ * holds, or empty; source: where it comes from, in plain words without a
+ * person. Findings P1xx name row and column, never a value.
+ */
+
+struct stile_given {
+    /* asked */
+    uint64_t rows_max;
+    stile_time now;
+    /* told */
+    struct stile_stored_fact *facts; /* of the rows without a finding */
+    size_t count;
+    uint64_t rows, bad;
+    struct stile_str *persons; /* each once, sorted */
+    size_t person_count;
+};
+#define STILE_GIVEN_ROWS_MAX 100000u /* as much as one accept may hold */
+#define STILE_GIVEN_SOURCE_MAX 100u  /* bytes */
+/* Where a fact of such a file comes from: this and its source. */
+#define STILE_GIVEN_SOURCE "given|"
+/* INVALID: the file is none of these, or a row has a finding; what could be
+ * used is told all the same. LIMIT: more rows than rows_max. */
+STILE_MUSTCHECK enum stile_status
+stile_facts_read(const struct stile_rules *rules,
+                 const struct stile_source *file, struct stile_arena *arena,
+                 struct stile_diags *diags, struct stile_given *given);
+
+/* Whose gateway, for entries about what an officer did. */
+struct stile_house {
+    struct stile_str gateway, ods;
+    const struct stile_officers *officers;
+};
+/* An audit entry about an act: {type, time, gateway, ods, act, ...} and the
+ * members of `more`, which it takes. Empty when it is too long for one. */
+struct stile_str stile_entry_act(const struct stile_house *house,
+                                 const char *type, const struct stile_act *act,
+                                 struct stile_value *more,
+                                 struct stile_arena *arena);
 
 /* ---- what waits for a person ------------------------------------------------
  *

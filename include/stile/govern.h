@@ -125,14 +125,30 @@ enum stile_truth stile_govern_silence(const struct stile_rules *rules,
                                       struct stile_str fact,
                                       struct stile_str family);
 
+/* Whether an officer may give that word, and if not, why. `named`: with a
+ * recipient. */
+enum stile_give {
+    STILE_GIVE_OK,
+    STILE_GIVE_NO_FACT, /* no word of the vocabulary */
+    STILE_GIVE_GLASS,   /* the glass is broken in its own way */
+    STILE_GIVE_RECORD,  /* the record itself says it */
+    STILE_GIVE_NAMED,   /* it is about the person alone */
+    STILE_GIVE_UNNAMED  /* a yes must name its recipient */
+};
+enum stile_give stile_govern_may_give(const struct stile_rules *rules,
+                                      struct stile_str fact,
+                                      enum stile_truth value, bool named);
+
 /* Longest that an agreement's break-glass may last. */
 #define STILE_GLASS_HOURS_MAX 72u
-/* How long breaking the glass lasts under the agreement. NOT_FOUND, DENIED:
- * `error` (static) says why it may not be. */
+struct stile_glass {
+    struct stile_str agreement, sender, recipient, reason;
+};
+/* How long breaking it lasts. NOT_FOUND, DENIED: `error` (static) says why it
+ * may not be. */
 STILE_MUSTCHECK enum stile_status
 stile_rules_break_glass(const struct stile_rules *rules,
-                        struct stile_str agreement, struct stile_str recipient,
-                        struct stile_str reason, uint32_t *ret_hours,
+                        const struct stile_glass *glass, uint32_t *ret_hours,
                         const char **ret_error);
 
 /* Most facts one record may say; LIMIT past it. */
@@ -390,7 +406,8 @@ void stile_rules_counts(const struct stile_rules *rules, size_t *ret_rules,
 enum stile_rules_words {
     STILE_RULES_WORDS_DATA,
     STILE_RULES_WORDS_LABELS,
-    STILE_RULES_WORDS_RECIPIENTS /* ODS codes */
+    STILE_RULES_WORDS_RECIPIENTS, /* ODS codes */
+    STILE_RULES_WORDS_FACTS
 };
 STILE_MUSTCHECK enum stile_status
 stile_rules_words(const struct stile_rules *rules, enum stile_rules_words which,

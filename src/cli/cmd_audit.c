@@ -380,6 +380,9 @@ static int run_verify(const struct cli_args *args)
 struct showing {
     struct opened *log;
     bool json;
+    bool notify;        /* only what the privacy officer is to look at */
+    uint64_t pass_over; /* so many of these come before the newest */
+    uint64_t met;
 };
 
 /* name=value of the entry's own members; what lies deeper as JSON. */
@@ -401,6 +404,48 @@ static void show_members(const struct stile_value *entry, struct stile_buf *out)
     }
 }
 
+static bool tells(const struct stile_value *list)
+{
+    const struct stile_value *whom;
+
+    for (whom = list ? list->first : NULL; whom; whom = whom->next) {
+        if (stile_str_eqc(whom->text, "privacy-officer")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A broken glass says it itself, what went under it in its decision. What is
+ * no entry any more is shown: verify says why. */
+static bool is_notice(struct showing *s, struct stile_str entry)
+{
+    struct stile_arena_mark mark = stile_arena_mark(s->log->arena);
+    struct stile_value *value = NULL;
+    struct stile_diags diags;
+    bool is;
+
+    stile_diags_init(&diags, s->log->arena, 1);
+    is = stile_json_decode(entry, STILE_JSON_LIMITS, STILE_STR("entry"),
+                           s->log->arena, &diags, &value) != STILE_OK ||
+         tells(stile_value_getc(value, "notify")) ||
+         tells(stile_value_path(value, "decision.notify"));
+    stile_arena_rewind(s->log->arena, mark);
+    return is;
+}
+
+static enum stile_status count_notice(void *ctx, uint64_t index,
+                                      struct stile_str entry,
+                                      const struct stile_digest *hash)
+{
+    struct showing *s = ctx;
+
+    (void)index;
+    (void)hash;
+    s->met += is_notice(s, entry);
+    return STILE_OK;
+}
+
 static enum stile_status show_entry(void *ctx, uint64_t index,
                                     struct stile_str entry,
                                     const struct stile_digest *hash)
@@ -412,6 +457,9 @@ static enum stile_status show_entry(void *ctx, uint64_t index,
     struct stile_diags diags;
     char hex[65];
 
+    if (s->notify && (!is_notice(s, entry) || s->met++ < s->pass_over)) {
+        return STILE_OK;
+    }
     stile_diags_init(&diags, s->log->arena, 1);
     if (s->json) {
         stile_digest_hex(hash, hex);
@@ -437,10 +485,27 @@ static enum stile_status show_entry(void *ctx, uint64_t index,
     return out->status;
 }
 
+/* The newest `last` notices may lie anywhere: they are counted first. */
+static enum stile_status show_notices(struct showing *s, uint64_t last)
+{
+    const struct stile_store *store = s->log->store;
+    enum stile_status status =
+        store->ops->audit_scan(s->log->store, 0, count_notice, s);
+
+    if (status != STILE_OK) {
+        return status;
+    }
+    s->pass_over = s->met > last ? s->met - last : 0;
+    s->met = 0;
+    return store->ops->audit_scan(s->log->store, 0, show_entry, s);
+}
+
 static int run_show(const struct cli_args *args)
 {
     struct opened o = {0};
-    struct showing showing = {&o, stile__cli_has(args, "json")};
+    struct showing showing = {.log = &o,
+                              .json = stile__cli_has(args, "json"),
+                              .notify = stile__cli_has(args, "notify")};
     struct stile_audit_tree head;
     enum stile_status status;
     uint64_t last;
@@ -454,7 +519,9 @@ static int run_show(const struct cli_args *args)
         return close_log(&o, result);
     }
     status = o.store->ops->audit_head(o.store, &head);
-    if (status == STILE_OK) {
+    if (status == STILE_OK && showing.notify) {
+        status = show_notices(&showing, last);
+    } else if (status == STILE_OK) {
         status = o.store->ops->audit_scan(
             o.store, head.size > last ? head.size - last : 0, show_entry,
             &showing);
@@ -481,6 +548,7 @@ static const struct cli_option show_options[] = {
     CLI_CONFIG_OPTION,
     {"store", 0, "FILE", "the store itself, instead of -c"},
     {"last", 'n', "N", "so many of the newest, 20"},
+    {"notify", 0, NULL, "only what the privacy officer is to look at"},
     CLI_JSON_OPTION,
 };
 
@@ -513,7 +581,8 @@ const struct cli_command stile__cmd_audit_show = {
     "Prints one line an entry: what came, what went to whom, by which rules,\n"
     "and what stayed. Entries name no person: a person is a commitment that\n"
     "only the gateway's salt can link. With --json one object a line.\n\n"
-    "  stile audit show -c /etc/stile/stile.yaml --last 50\n\n"
+    "  stile audit show -c /etc/stile/stile.yaml --last 50\n"
+    "  stile audit show -c /etc/stile/stile.yaml --notify\n\n"
     "exit: 0 printed; 1 the store cannot be read; 2 wrong command line",
     CLI_OPTIONS(show_options),
     run_show};

@@ -75,9 +75,10 @@ struct stile_str stile__canonical(struct stile_arena *arena,
     return text;
 }
 
-struct stile_value *stile__entry_begin(const struct stile_plan *plan,
-                                       struct stile_arena *arena,
-                                       const char *type, stile_time now)
+static struct stile_value *begin_at(struct stile_str gateway,
+                                    struct stile_str ods,
+                                    struct stile_arena *arena, const char *type,
+                                    stile_time now)
 {
     struct stile_value *entry = stile_value_new(arena, STILE_OBJECT);
     char time[25];
@@ -85,9 +86,16 @@ struct stile_value *stile__entry_begin(const struct stile_plan *plan,
     stile_value_set_str(arena, entry, "type", stile_str_cstr(type));
     stile_value_set_str(arena, entry, "time",
                         stile_arena_str(arena, (struct stile_str){time, len}));
-    stile_value_set_str(arena, entry, "gateway", plan->gateway);
-    stile_value_set_str(arena, entry, "ods", plan->ods);
+    stile_value_set_str(arena, entry, "gateway", gateway);
+    stile_value_set_str(arena, entry, "ods", ods);
     return entry;
+}
+
+struct stile_value *stile__entry_begin(const struct stile_plan *plan,
+                                       struct stile_arena *arena,
+                                       const char *type, stile_time now)
+{
+    return begin_at(plan->gateway, plan->ods, arena, type, now);
 }
 
 static void set_digest(struct stile_arena *arena, struct stile_value *entry,
@@ -171,6 +179,23 @@ struct stile_str stile__entry_received(struct stile_exchange *x,
         stile_sha256(x->message->bytes, &digest);
         set_digest(arena, entry, "input-sha256", &digest);
         set_number(arena, entry, "input-bytes", x->message->bytes.len);
+    }
+    return stile__canonical(arena, entry);
+}
+
+struct stile_str stile_entry_act(const struct stile_house *house,
+                                 const char *type, const struct stile_act *act,
+                                 struct stile_value *more,
+                                 struct stile_arena *arena)
+{
+    struct stile_value *entry =
+        begin_at(house->gateway, house->ods, arena, type, act->at);
+    stile_value_set(entry, STILE_STR("act"),
+                    stile_act_value(house->officers, act, arena));
+    struct stile_value *next = NULL;
+    for (struct stile_value *child = more->first; child != NULL; child = next) {
+        next = child->next;
+        stile_value_set(entry, child->name, child);
     }
     return stile__canonical(arena, entry);
 }

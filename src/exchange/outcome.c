@@ -226,6 +226,21 @@ static void say_forward(struct stile_exchange *x,
                  trip->resource_count == 1 ? "resource" : "resources", gone);
 }
 
+/* What rests on a claim nobody has checked is looked at afterwards. */
+static void say_notify(struct stile_exchange *x, const struct stile__trip *trip)
+{
+    const struct stile_decision *decision = trip->decision;
+    for (size_t i = 0; decision != NULL && i < decision->notify_count; i++) {
+        if (stile_str_eqc(decision->notify[i], "privacy-officer")) {
+            stile__event(x, STILE_EVENT_NOTIFY, trip->route->name,
+                         "the privacy officer is to look at what goes to %.*s "
+                         "under %.*s: see stile audit show --notify",
+                         STILE_FMT(x->plan->partners[trip->route->to].name),
+                         STILE_FMT(trip->route->agreement));
+        }
+    }
+}
+
 static enum stile_status send(struct stile_exchange *x,
                               struct stile__trip *trip,
                               const struct stile__person *person,
@@ -263,6 +278,7 @@ static enum stile_status send(struct stile_exchange *x,
     stile__add_entry(x, stile__entry_decision(trip, type, body));
     say_forward(x, trip, count, deleted->count);
     say_changed(x, trip);
+    say_notify(x, trip);
     return STILE_OK;
 }
 

@@ -64,6 +64,8 @@ static void gateway_metrics(const struct gateway *g, struct stile_buf *out)
            "unknown certificate, or too much in hand", c->refused);
     metric(out, "quarantined_total", "counter", "put into quarantine",
            c->quarantined);
+    metric(out, "privacy_notices_total", "counter",
+           "what the privacy officer is to look at", c->privacy_notices);
     metric(out, "forwarded_total", "counter", "taken by the receiver",
            c->forwarded);
     metric(out, "deferred_total", "counter", "to be tried again", c->deferred);

@@ -63,6 +63,18 @@ static void end(struct trip *trip, enum stile_status status)
 
 /* ---- accept ---- */
 
+static uint64_t notices_of(const struct trip *trip)
+{
+    size_t count = 0;
+    const struct stile_event *events =
+        stile_exchange_events(trip->exchange, &count);
+    uint64_t notices = 0;
+    for (size_t i = 0; i < count; i++) {
+        notices += events[i].kind == STILE_EVENT_NOTIFY;
+    }
+    return notices;
+}
+
 static void accept_done(struct stile_store_job *job)
 {
     struct trip *trip = of_job(job);
@@ -78,6 +90,7 @@ static void accept_done(struct stile_store_job *job)
     } else if (status == STILE_OK) {
         g->counts.accepted++;
         g->counts.quarantined += trip->accept.quarantine_count;
+        g->counts.privacy_notices += notices_of(trip);
         if (trip->accept.row_count > 0) {
             deliver_kick(g);
         }
@@ -267,8 +280,8 @@ void trip_start(struct trip *trip)
 
 void trip_log(const struct trip *trip)
 {
-    static const char *const words[] = {"received", "forward", "withheld",
-                                        "waiting", "quarantine"};
+    static const char *const words[] = {"received", "forward",    "withheld",
+                                        "waiting",  "quarantine", "privacy"};
     size_t count = 0;
     const struct stile_event *events =
         stile_exchange_events(trip->exchange, &count);
@@ -279,7 +292,7 @@ void trip_log(const struct trip *trip)
             return;
         }
         log_line(trip->g,
-                 events[i].kind == STILE_EVENT_QUARANTINE ? LOG_WARN : LOG_INFO,
+                 events[i].kind >= STILE_EVENT_QUARANTINE ? LOG_WARN : LOG_INFO,
                  words[events[i].kind], "%.*s%s%.*s", STILE_FMT(events[i].text),
                  events[i].route.len > 0 ? ", route " : "",
                  STILE_FMT(events[i].route));

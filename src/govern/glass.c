@@ -189,36 +189,34 @@ void stile__glass_say(const struct stile_rules *rules,
 }
 
 enum stile_status stile_rules_break_glass(const struct stile_rules *rules,
-                                          struct stile_str agreement,
-                                          struct stile_str recipient,
-                                          struct stile_str reason,
+                                          const struct stile_glass *glass,
                                           uint32_t *ret_hours,
                                           const char **ret_error)
 {
-    uint32_t word = stile__word_find(&rules->reasons, reason);
+    uint32_t word = stile__word_find(&rules->reasons, glass->reason);
+    const struct stile__agreement *a = NULL;
     size_t i;
 
     for (i = 0; i < rules->agreement_count; i++) {
-        const struct stile__agreement *a = &rules->agreements[i];
-
-        if (!stile_str_eq(a->id, agreement)) {
-            continue;
+        if (stile_str_eq(rules->agreements[i].id, glass->agreement)) {
+            a = &rules->agreements[i];
         }
-        if (!stile_str_eq(a->recipient, recipient)) {
-            *ret_error = "the agreement has another recipient";
-            return STILE_DENIED;
-        }
-        if (!a->glass_hours) {
-            *ret_error = "the agreement has no break-glass";
-            return STILE_DENIED;
-        }
-        if (word == STILE__NONE || !(a->glass_reasons >> word & 1)) {
-            *ret_error = "that is no reason the agreement names";
-            return STILE_DENIED;
-        }
+    }
+    if (!a) {
+        *ret_error = "there is no such agreement";
+        return STILE_NOT_FOUND;
+    }
+    if (!stile_str_eq(a->sender, glass->sender)) {
+        *ret_error = "the agreement has another sender: they break its glass";
+    } else if (!stile_str_eq(a->recipient, glass->recipient)) {
+        *ret_error = "the agreement has another recipient";
+    } else if (!a->glass_hours) {
+        *ret_error = "the agreement has no break-glass";
+    } else if (word == STILE__NONE || !(a->glass_reasons >> word & 1)) {
+        *ret_error = "that is no reason the agreement names";
+    } else {
         *ret_hours = a->glass_hours;
         return STILE_OK;
     }
-    *ret_error = "there is no such agreement";
-    return STILE_NOT_FOUND;
+    return STILE_DENIED;
 }

@@ -38,3 +38,30 @@ enum stile_truth stile_govern_silence(const struct stile_rules *rules,
     return f == STILE__NONE || i == STILE__NONE ? STILE_UNKNOWN
                                                 : rules->fact_defs[f].absent[i];
 }
+
+enum stile_give stile_govern_may_give(const struct stile_rules *rules,
+                                      struct stile_str fact,
+                                      enum stile_truth value, bool named)
+{
+    uint32_t i = stile__word_find(&rules->facts, fact);
+    const struct stile__fact_def *def;
+
+    if (i == STILE__NONE) {
+        return STILE_GIVE_NO_FACT;
+    }
+    def = &rules->fact_defs[i];
+    if (stile_str_eqc(fact, "break-glass")) {
+        return STILE_GIVE_GLASS;
+    }
+    if (!def->from_store || def->about == STILE__ABOUT_ITEM) {
+        return STILE_GIVE_RECORD;
+    }
+    if (def->about == STILE__ABOUT_PERSON && named) {
+        return STILE_GIVE_NAMED;
+    }
+    if (def->about == STILE__ABOUT_PAIR && !named && value == STILE_YES &&
+        !def->everyone) {
+        return STILE_GIVE_UNNAMED;
+    }
+    return STILE_GIVE_OK;
+}

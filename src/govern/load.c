@@ -158,7 +158,9 @@ enum stile_status stile_rules_words(const struct stile_rules *rules,
                                     struct stile_str **ret, size_t *ret_count)
 {
     const struct stile__words *words =
-        which == STILE_RULES_WORDS_DATA ? &rules->data : &rules->labels;
+        which == STILE_RULES_WORDS_DATA    ? &rules->data
+        : which == STILE_RULES_WORDS_FACTS ? &rules->facts
+                                           : &rules->labels;
     struct stile_str *names = stile_arena_array(
         arena, STILE__WORDS_MAX + rules->agreement_count, sizeof(*names));
     size_t count = 0, i;

@@ -171,14 +171,17 @@ Test(govern_glass, guardrails_hold_all_the_same)
                  STILE_OUTCOME_WITHHOLD);
 }
 
-static enum stile_status may(struct stile_str agreement,
-                             struct stile_str recipient,
-                             struct stile_str reason, const char *why)
+static enum stile_status may(const char *agreement, const char *sender,
+                             const char *recipient, const char *reason,
+                             const char *why)
 {
+    struct stile_glass glass = {
+        stile_str_cstr(agreement), stile_str_cstr(sender),
+        stile_str_cstr(recipient), stile_str_cstr(reason)};
     uint32_t lasts = 7;
     const char *error = "";
-    enum stile_status status = stile_rules_break_glass(
-        set.rules, agreement, recipient, reason, &lasts, &error);
+    enum stile_status status =
+        stile_rules_break_glass(set.rules, &glass, &lasts, &error);
 
     cr_assert_str_eq(error, why);
     cr_assert_eq(lasts, status == STILE_OK ? 24 : 7);
@@ -187,22 +190,26 @@ static enum stile_status may(struct stile_str agreement,
 
 Test(govern_glass, who_may_break_which)
 {
+    const char *id = "DSA-2026-008";
+
     cr_assert_eq(help_load(&set), STILE_OK);
-    cr_assert_eq(may(S("DSA-2026-008"), S("RZ9"), S("risk-to-life"), ""),
-                 STILE_OK);
-    cr_assert_eq(may(S("DSA-2026-008"), S("VCS07"), S("risk-to-life"),
+    cr_assert_eq(may(id, "VCL05", "RZ9", "risk-to-life", ""), STILE_OK);
+    cr_assert_eq(may(id, "RZ9", "RZ9", "risk-to-life",
+                     "the agreement has another sender: they break its glass"),
+                 STILE_DENIED);
+    cr_assert_eq(may(id, "VCL05", "VCS07", "risk-to-life",
                      "the agreement has another recipient"),
                  STILE_DENIED);
-    cr_assert_eq(may(S("DSA-2026-008"), S("RZ9"), S("court-order"),
+    cr_assert_eq(may(id, "VCL05", "RZ9", "court-order",
                      "that is no reason the agreement names"),
                  STILE_DENIED);
-    cr_assert_eq(may(S("DSA-2026-008"), S("RZ9"), S("curiosity"),
+    cr_assert_eq(may(id, "VCL05", "RZ9", "curiosity",
                      "that is no reason the agreement names"),
                  STILE_DENIED);
-    cr_assert_eq(may(S("DSA-2026-001"), S("RZ9"), S("risk-to-life"),
+    cr_assert_eq(may("DSA-2026-001", "A99901", "RZ9", "risk-to-life",
                      "the agreement has no break-glass"),
                  STILE_DENIED);
-    cr_assert_eq(may(S("DSA-1"), S("RZ9"), S("risk-to-life"),
+    cr_assert_eq(may("DSA-1", "VCL05", "RZ9", "risk-to-life",
                      "there is no such agreement"),
                  STILE_NOT_FOUND);
 }
