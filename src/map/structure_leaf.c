@@ -190,14 +190,13 @@ static void inline_codes(struct stile__maker *k,
 static void policy_words(struct stile__maker *k, struct stile_value *rule,
                          const struct stile__codec_use *use)
 {
-    static const char *const words[] = {
-        "A code that the table lacks is refused.",
-        "A row whose code the table lacks waits.",
-        "A code that the table lacks is refused.",
-        "A code that the table lacks is left out.",
-        "A code that the table lacks goes to the text of its "
-        "CodeableConcept."};
-    stile__sm_document(k, rule, stile_str_cstr(words[use->policy.kind]));
+    static const char *const ends[] = {"is refused", "makes the row wait",
+                                       "is refused", "is left out",
+                                       "goes to its concept's text"};
+    stile__sm_document(k, rule,
+                       stile_arena_printf(k->arena,
+                                          "A code that the table lacks %s.",
+                                          ends[use->policy.kind]));
 }
 
 static void transform(struct stile__maker *k, struct stile_value *rule,

@@ -159,17 +159,19 @@ Test(map_structure, conditions)
     cr_expect_eq(w.diags.errors, 0);
     stile_buf_init(&out, 1u << 20);
     stile_map_export_fml(map, &out);
-    static const char *const lines[] = {
+    static const char taken[] =
         "  src where (sex.where($this = 'M').exists() and "
         "((score.where($this.toInteger() >= 1 and $this.toInteger() <= "
         "7).exists() and name.where($this = 'x').exists().not())).not()) then "
-        "{\n",
-        "    src check (name.exists()) \"line-9-",
+        "{\n";
+    static const char guard[] =
         "    src where (deleted.where($this.toBoolean() = true).exists()) then "
-        "{\n",
-        " -> tgt.active = false \"line-7-",
-        "// Not carried: drop private because \"not in this test\"\n",
-    };
+        "{\n";
+    static const char drop[] =
+        "// Not carried: drop private because \"not in this test\"\n";
+    const char *const lines[] = {taken, guard, drop,
+                                 "    src check (name.exists()) \"line-9-",
+                                 " -> tgt.active = false \"line-7-"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         cr_expect_neq(
             stile_str_find_str(stile_buf_str(&out), stile_str_cstr(lines[i])),
