@@ -201,8 +201,10 @@ enum stile_lang_stmt_kind {
     STILE_LANG_RESIDUE,
     STILE_LANG_DROP,
     STILE_LANG_REQUIRE,
-    STILE_LANG_EACH /* paths (the list), by, body */
+    STILE_LANG_EACH /* paths (the list); by, body; or child, codec */
 };
+
+struct stile_lang_lookup;
 
 struct stile_lang_stmt {
     enum stile_lang_stmt_kind kind;
@@ -220,6 +222,7 @@ struct stile_lang_stmt {
     struct stile_lang_word family, from, to; /* IN */
     struct stile_lang_stmt *body;            /* WHEN, IN, EACH row */
     struct stile_lang_path *by;              /* EACH row: the key's path */
+    struct stile_lang_lookup *child;         /* EACH NAME: whose rows */
     struct stile_span span;
     struct stile_lang_stmt *next;
 };

@@ -102,8 +102,8 @@ struct stile_map_env {
                                 struct stile_str key,
                                 const struct stile_row **ret);
     /* The rows that the question means, of those that were given: in their
-     * order, and always the same ones. NULL: a mapping that groups rows cannot
-     * be run (T117). */
+     * order, and always the same ones. NULL, or NOT_FOUND where not all rows of
+     * the table are at hand: a mapping that asks cannot be run (T117). */
     enum stile_status (*rows)(void *ctx, const struct stile_map_ask *ask,
                               const struct stile_row *const **ret,
                               size_t *ret_count);

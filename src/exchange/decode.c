@@ -158,6 +158,9 @@ static enum stile_status group_rows(void *ctx, const struct stile_map_ask *ask,
                                     size_t *ret_count)
 {
     struct stile_exchange *x = ctx;
+    if (is_shared(x, ask->family, ask->table)) {
+        return STILE_NOT_FOUND; /* an export's trip has not all of them */
+    }
     if (x->groups == NULL) {
         x->groups = stile_map_rows_new(x->row_count, x->arena);
         for (size_t i = 0; x->groups != NULL && i < x->row_count; i++) {

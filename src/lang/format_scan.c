@@ -121,6 +121,12 @@ static bool has_arrow(const struct stile__line *line)
     return false;
 }
 
+/* each NAME = TABLE: a line without a block */
+static bool is_child(const struct stile__line *line)
+{
+    return line->count > 2 && line->words[2].kind == TOK_EQ;
+}
+
 static enum stile__line_kind kind_of(const struct scan *s,
                                      const struct stile__line *line)
 {
@@ -142,7 +148,7 @@ static enum stile__line_kind kind_of(const struct scan *s,
         return LINE_EXAMPLE;
     }
     if (at_any(line, opens, 3)) {
-        return LINE_OPEN;
+        return at(line, "each") && is_child(line) ? LINE_OTHER : LINE_OPEN;
     }
     if (at_any(line, lists, 3)) {
         return LINE_LIST;

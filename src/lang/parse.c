@@ -393,6 +393,7 @@ static struct stile_lang_stmt *body_line(struct stile__parser *p,
         ok = rule_line(p, s);
     } else if (s->kind == STILE_LANG_EACH) {
         ok = stile__parse_each(p, s);
+        block = s->child == NULL;
     } else {
         ok = block ? block_head(p, s) : columns_line(p, s);
     }

@@ -65,7 +65,7 @@ bool stile__parse_versions(struct stile__parser *p,
 bool stile__parse_name(struct stile__parser *p, struct stile_lang_mapping *m);
 /* False when the line is no header line. */
 bool stile__parse_header(struct stile__parser *p, struct stile_lang_mapping *m);
-/* each row <-> PATH by PATH */
+/* each row <-> PATH by PATH, or each NAME = TABLE by … <-> PATH by key. */
 bool stile__parse_each(struct stile__parser *p, struct stile_lang_stmt *s);
 bool stile__parse_example(struct stile__parser *p, struct stile_lang_mapping *m,
                           bool reject);

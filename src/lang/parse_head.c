@@ -103,33 +103,56 @@ static bool one_lookup(struct stile__parser *p, struct stile_lang_lookup *l)
             return false;
         }
     }
+    l->span = stile__parse_span(p, from);
+    return true;
+}
+
+static bool lookup_policy(struct stile__parser *p, struct stile_lang_lookup *l)
+{
     if (stile__parse_skip_word(p, "else") &&
         !stile__parse_policy(p, &l->policy)) {
         return false;
     }
-    l->span = stile__parse_span(p, from);
+    l->span = stile__parse_span(p, l->span);
     return true;
+}
+
+static bool each_key(struct stile__parser *p, struct stile_lang_stmt *s)
+{
+    if (!stile__parse_skip_word(p, "by")) {
+        return stile__parse_fail(p, "'by' and the key");
+    }
+    if (s->child == NULL) {
+        s->by = stile__parse_path(p);
+        return s->by != NULL;
+    }
+    if (!stile__parse_skip_word(p, "key")) {
+        return stile__parse_fail(p, "'key'");
+    }
+    if (!stile__parse_want(p, TOK_COLON, "': ref' and the type")) {
+        return false;
+    }
+    s->codec = stile__parse_codec(p);
+    return s->codec != NULL;
 }
 
 bool stile__parse_each(struct stile__parser *p, struct stile_lang_stmt *s)
 {
     stile__parse_next(p);
-    if (!stile__parse_skip_word(p, "row")) {
-        return stile__parse_fail(p, "'row'");
+    if (stile__parse_peek(p).kind == TOK_EQ) {
+        s->child = NEW(p, struct stile_lang_lookup);
+        if (s->child == NULL || !one_lookup(p, s->child)) {
+            return false;
+        }
+    } else if (!stile__parse_skip_word(p, "row")) {
+        return stile__parse_fail(p, "'row', or a short name, '=' and a table");
     }
     s->arrow_span = p->cur.span;
     if (!stile__parse_want(p, TOK_BOTH, "<->")) {
         return false;
     }
     s->paths = stile__parse_path(p);
-    if (s->paths == NULL) {
-        return false;
-    }
-    if (!stile__parse_skip_word(p, "by")) {
-        return stile__parse_fail(p, "'by' and the key");
-    }
-    s->by = stile__parse_path(p);
-    return s->by != NULL;
+    return s->paths != NULL && each_key(p, s);
 }
 
 static bool lookup_line(struct stile__parser *p, struct stile_lang_mapping *m)
@@ -142,7 +165,7 @@ static bool lookup_line(struct stile__parser *p, struct stile_lang_mapping *m)
     stile__parse_next(p);
     do {
         struct stile_lang_lookup *l = NEW(p, struct stile_lang_lookup);
-        if (l == NULL || !one_lookup(p, l)) {
+        if (l == NULL || !one_lookup(p, l) || !lookup_policy(p, l)) {
             return false;
         }
         l->join = join;

@@ -122,20 +122,26 @@ static void check_groups(struct stile__cc *cc)
 {
     const struct stile__variant *v = cc->variant;
     const struct stile_lang_column *groups = cc->tree->groups;
-    if (groups != NULL && v->each_count == 0 && !cc->tree->broken &&
+    uint32_t rows = 0;
+    if (groups != NULL && stile__row_each(v) == NULL && !cc->tree->broken &&
         !cc->incomplete) {
         (void)stile__map_report(cc, "M311", groups->span,
                                 "a mapping that groups rows needs an 'each "
                                 "row' block for their list");
     }
     for (uint32_t i = 0; i < v->each_count; i++) {
-        if (groups == NULL || i > 0) {
+        if (v->eaches[i]->child != NULL) {
+            continue;
+        }
+        if (groups == NULL || rows > 0) {
             (void)stile__map_report(
                 cc, "M311", v->eaches[i]->stmt->span,
-                i > 0 ? "a mapping has one 'each row'; the rows are one list"
-                      : "say on the 'left' line what the rows are grouped by: "
-                        "group by COLUMN");
+                rows > 0
+                    ? "a mapping has one 'each row'; the rows are one list"
+                    : "say on the 'left' line what the rows are grouped by: "
+                      "group by COLUMN");
         }
+        rows++;
     }
     if (groups != NULL && cc->tree->deletes != NULL) {
         (void)stile__map_report(cc, "M606", cc->tree->deletes->span,
@@ -151,6 +157,9 @@ void stile__check_each(struct stile__cc *cc)
     for (uint32_t i = 0; i < v->each_count; i++) {
         struct stile__each *each = v->eaches[i];
         check_list(cc, each);
+        if (each->child != NULL) {
+            continue;
+        }
         check_lines(cc, each);
         find_key(cc, each);
         if (each->key != NULL && v->group_count > 0) {

@@ -360,6 +360,10 @@ static void each_block(struct stile__cc *cc, const struct stile_lang_stmt *stmt,
     *head = (struct stile__rule){
         .stmt = stmt, .paths = &each->list, .rightward = true};
     add_rule(cc, head);
+    if (stmt->child != NULL) {
+        cc->incomplete = !stile__collect_child(cc, each) || cc->incomplete;
+        return;
+    }
     cc->each = each;
     statements(cc, stmt->body, NULL);
     if (!stile__resolve_path(cc, stmt->by, false, &each->by)) {

@@ -59,3 +59,82 @@ struct stile__each *stile__collect_each(struct stile__cc *cc,
     v->eaches[v->each_count++] = each;
     return each;
 }
+
+/* ---- rows of another table ---- */
+
+static bool child_table(struct stile__cc *cc, struct stile__child *child,
+                        const struct stile_lang_lookup *l)
+{
+    child->table =
+        stile_schema_table(cc->set->schema, cc->tree->family.text,
+                           cc->variant->table->version, l->table.text);
+    if (child->table == NULL) {
+        (void)stile__map_report(
+            cc, "M101", l->table.span, "%.*s %.*s has no table '%.*s'",
+            STILE_FMT(cc->tree->family.text),
+            STILE_FMT(cc->variant->table->version), STILE_FMT(l->table.text));
+        return false;
+    }
+    child->link = stile_table_column(child->table, l->column.text);
+    if (child->link == UINT32_MAX) {
+        struct stile_diag *diag = stile__map_report(
+            cc, "M102", l->column.span, "%.*s has no column '%.*s'",
+            STILE_FMT(child->table->name), STILE_FMT(l->column.text));
+        stile_diag_suggest(cc->diags, diag, l->column.text,
+                           child->table->column_names, child->table->count);
+        return false;
+    }
+    struct stile_lang_column own = {.name = l->column, .span = l->column.span};
+    return stile__resolve_column(cc, l->key != NULL ? l->key : &own,
+                                 &child->key);
+}
+
+/* The item's `reference`, and the codec that makes it of the row's key. */
+static bool child_codec(struct stile__cc *cc, struct stile__each *each)
+{
+    struct stile__child *child = each->child;
+    const struct stile_table *t = child->table;
+    struct stile__column columns[STILE__CELLS];
+    struct stile_lang_step *step = stile_arena_alloc(cc->arena, sizeof *step);
+    if (step == NULL || t->key_count == 0 || t->key_count > STILE__CELLS) {
+        (void)stile__map_report(cc, "M310", each->stmt->child->table.span,
+                                "%.*s has no key, so nothing tells its rows "
+                                "apart",
+                                STILE_FMT(t->name));
+        return false;
+    }
+    step->word =
+        (struct stile_lang_word){STILE_STR("reference"), each->list.span};
+    struct stile_lang_path path = {.steps = step, .span = each->list.span};
+    cc->each = each;
+    bool ok = stile__resolve_path(cc, &path, false, &child->item);
+    cc->each = NULL;
+    for (size_t i = 0; i < t->key_count; i++) {
+        columns[i] = (struct stile__column){.ordinal = t->keys[i],
+                                            .column = &t->columns[t->keys[i]],
+                                            .span = each->stmt->child->span};
+    }
+    child->keys = t->keys;
+    child->key_count = (uint32_t)t->key_count;
+    child->item.reference = true;
+    child->use = ok ? stile__resolve_codec(cc, each->stmt, columns,
+                                           child->key_count, &child->item)
+                    : NULL;
+    return child->use != NULL;
+}
+
+bool stile__collect_child(struct stile__cc *cc, struct stile__each *each)
+{
+    struct stile__child *child = stile_arena_alloc(cc->arena, sizeof *child);
+    if (child == NULL) {
+        return false;
+    }
+    if (stile__type_fits(each->item) != FITS_REFERENCE) {
+        (void)stile__map_report(cc, "M308", each->list.span,
+                                "rows of another table are a list of "
+                                "references");
+        return false;
+    }
+    each->child = child;
+    return child_table(cc, child, each->stmt->child) && child_codec(cc, each);
+}

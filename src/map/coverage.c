@@ -245,6 +245,17 @@ static enum stile__account account_in(const struct stile__variant *v,
             account = ACCOUNT_READ;
         }
     }
+    for (uint32_t e = 0; e < v->each_count; e++) {
+        const struct stile__child *child = v->eaches[e]->child;
+        bool read =
+            child != NULL && child->table == table && child->link == column;
+        for (uint32_t k = 0; child != NULL && k < child->key_count; k++) {
+            read = read || (child->table == table && child->keys[k] == column);
+        }
+        if (read && account < ACCOUNT_READ) {
+            account = ACCOUNT_READ;
+        }
+    }
     for (const struct stile__rule *r = v->rules; r; r = r->next) {
         for (uint32_t i = 0; i < r->column_count; i++) {
             const struct stile__column *c = &r->columns[i];

@@ -262,6 +262,47 @@ static void check_group(struct run *run, const struct stile_map_result *result,
     }
 }
 
+static bool comes_back(const struct stile__child *child,
+                       const struct stile_str *cells,
+                       const struct stile__left_cells *left)
+{
+    for (const struct stile__linked *k = left->linked; k; k = k->next) {
+        bool same = k->child == child;
+        for (uint32_t i = 0; same && i < child->key_count; i++) {
+            uint32_t at = child->keys[i];
+            same = stile_str_eq(k->cells[at], cells[at]);
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Rows of another table, in a list of references. */
+static void check_children(struct run *run,
+                           const struct stile__left_cells *left)
+{
+    for (uint32_t e = 0; e < run->v->each_count; e++) {
+        const struct stile__child *child = run->v->eaches[e]->child;
+        if (child == NULL || child->key.alias != 0) {
+            continue;
+        }
+        struct stile_str key = run->rows[0].cells[child->key.ordinal];
+        for (size_t i = 1; i < run->count && key.len > 0; i++) {
+            const struct stile_row *row = &run->rows[i];
+            if (stile_str_eq(row->table, child->table->name) &&
+                stile_str_eq(row->cells[child->link], key) &&
+                !comes_back(child, row->cells, left)) {
+                (void)stile__map_report(&run->cc, "M702", run->ex->span,
+                                        "leftward a row of %.*s does not come "
+                                        "back",
+                                        STILE_FMT(row->table));
+            }
+        }
+    }
+}
+
 static void check_back(struct run *run, const struct stile_map_result *result)
 {
     struct stile__left_cells left;
@@ -286,6 +327,7 @@ static void check_back(struct run *run, const struct stile_map_result *result)
     } else {
         check_row(run, run->ex->given, left.cells[0]);
     }
+    check_children(run, &left);
 }
 
 /* ---- one example ---- */

@@ -18,6 +18,13 @@ static void element(struct stile__maker *k, struct stile_value *rules,
     struct stile_value *rule =
         stile__sm_rule_of(k, rules, stile__sm_numbered(k, "item-"));
     struct stile_value *source = stile__sm_source_of(k, rule, k->row);
+    if (t->each != NULL && t->each->child != NULL) {
+        stile__sm_document(k, rule, stile__sm_one_line(k, t->each->stmt->span));
+        stile__sm_document(k, rule,
+                           STILE_STR("Rows of another table, which a source "
+                                     "of one row does not reach."));
+        return;
+    }
     struct stile_value *target =
         stile__sm_target_of(k, rule, variable, stile__sm_element_name(t->step));
     struct stile_str own = stile__sm_numbered(k, "t"), row = k->row;

@@ -6,6 +6,8 @@
  *   GetPut     class iso: c(s) = s, for all columns it writes back
  *   NoLoss     a filled cell under <-> is in c(s), unless its codec says that
  *              it means absent
+ *   List       the rows of another table that a list names are those that led
+ *              to it
  *   Canon      c(c(s)) = c(s)
  *   PutGet     c(s) and r become v again, when s was spelled as c(s) is; else
  *              only what is derived may be spelled otherwise, as Canon shows
@@ -20,7 +22,8 @@ struct laws {
     struct stile_map_tested *tally;
     const struct stile__trial *trial; /* under way, for look-ups */
     struct stile_row rows[STILE__ALIASES];
-    struct stile_str lost; /* the column a law was broken at */
+    const struct stile__linked *linked; /* of the last way back */
+    struct stile_str lost;              /* the column a law was broken at */
 };
 
 /* Rows of one table: one, or those of a group. */
@@ -39,6 +42,7 @@ enum law {
     CANON,
     PUT_GET,
     CREATE_GET,
+    LIST,
     SAME
 };
 
@@ -50,6 +54,7 @@ static const char *const law_says[] = {
     [PUT_GET] = "PutGet: the row that comes back becomes another resource",
     [CREATE_GET] = "CreateGet: without the sender's own columns the row "
                    "becomes another resource",
+    [LIST] = "List: the rows of another table do not come back",
     [SAME] = "Same: the row became two different resources",
 };
 
@@ -97,18 +102,39 @@ static enum stile_status find_one(void *ctx, struct stile_str family,
     return find(asked->laws, family, table, column, key, ret);
 }
 
+static bool add_linked(struct laws *l, struct stile_map_rows *rows)
+{
+    for (uint32_t e = 0; e < l->v->each_count; e++) {
+        for (uint32_t i = 0; i < l->trial->linked_count[e]; i++) {
+            const struct stile_table *t = l->v->eaches[e]->child->table;
+            struct stile_row *row = stile_arena_alloc(l->arena, sizeof *row);
+            if (row == NULL) {
+                return false;
+            }
+            *row = (struct stile_row){.table = t->name,
+                                      .columns = t->column_names,
+                                      .cells = l->trial->linked[e][i],
+                                      .count = t->count,
+                                      .number = i + 1};
+            stile_map_rows_add(rows, row);
+        }
+    }
+    return true;
+}
+
 static enum stile_status find_group(void *ctx, const struct stile_map_ask *ask,
                                     const struct stile_row *const **ret,
                                     size_t *ret_count)
 {
     struct asked *asked = ctx;
-    struct stile_map_rows *rows =
-        stile_map_rows_new(asked->count, asked->laws->arena);
+    struct stile_map_rows *rows = stile_map_rows_new(
+        asked->count + STILE__EACHES * STILE__MORE, asked->laws->arena);
     for (size_t i = 0; rows != NULL && i < asked->count; i++) {
         stile_map_rows_add(rows, &asked->rows[i]);
     }
-    return rows != NULL ? stile_map_rows_ask(rows, ask, ret, ret_count)
-                        : STILE_NOMEM;
+    return rows != NULL && add_linked(asked->laws, rows)
+               ? stile_map_rows_ask(rows, ask, ret, ret_count)
+               : STILE_NOMEM;
 }
 
 static bool copy_rows(struct laws *l, const struct rows *given,
@@ -170,6 +196,7 @@ static enum law left(struct laws *l, const struct stile_value *resource,
     stile_diags_init(&diags, l->arena, 8);
     struct stile__resource from = {.tree = resource};
     stile__run_left(l->v, &from, l->arena, &diags, &cells);
+    l->linked = cells.linked;
     *ret = (struct rows){.cells = {cells.cells[0]}, .count = 1};
     if (l->v->group_count > 0) {
         ret->count = cells.row_count;
@@ -254,6 +281,38 @@ static bool keeps(struct laws *l, const struct rows *given,
         kept = none_lost(l, given->cells[i], back->cells[i]);
     }
     return kept;
+}
+
+static bool is_linked(const struct laws *l, const struct stile__child *child,
+                      const struct stile_str *cells)
+{
+    for (const struct stile__linked *k = l->linked; k; k = k->next) {
+        bool same = k->child == child;
+        for (uint32_t i = 0; same && i < child->key_count; i++) {
+            same = stile_str_eq_nocase(k->cells[child->keys[i]],
+                                       cells[child->keys[i]]);
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool keeps_lists(struct laws *l, const struct stile__trial *trial)
+{
+    for (uint32_t e = 0; e < l->v->each_count; e++) {
+        const struct stile__child *child = l->v->eaches[e]->child;
+        bool asked = child != NULL &&
+                     trial->cells[child->key.alias][child->key.ordinal].len > 0;
+        for (uint32_t i = 0; asked && i < trial->linked_count[e]; i++) {
+            if (!is_linked(l, child, trial->linked[e][i])) {
+                l->lost = child->table->name;
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 /* What came back, with the columns that only the sender keeps. */
@@ -350,6 +409,9 @@ static enum law judge(struct laws *l, const struct stile__trial *trial)
     if (!keeps(l, &members, &once)) {
         return NO_LOSS;
     }
+    if (!keeps_lists(l, trial)) {
+        return LIST;
+    }
     return second_trip(l, &members, first, &once);
 }
 
@@ -364,10 +426,20 @@ static bool still(struct laws *l, const struct stile__trial *trial,
     return same;
 }
 
-/* Takes rows of the group away, or empties their cells. */
+/* Takes rows of the group or of a list away, or empties their cells. */
 static bool shrink_more(struct laws *l, const struct stile__domains *domains,
                         struct stile__trial *trial, enum law law)
 {
+    for (uint32_t e = 0; e < l->v->each_count; e++) {
+        struct stile__trial less = *trial;
+        if (less.linked_count[e] > 0) {
+            less.linked_count[e]--;
+            if (still(l, &less, law)) {
+                *trial = less;
+                return true;
+            }
+        }
+    }
     for (uint32_t i = 0; i < trial->more_count; i++) {
         struct stile__trial less = *trial;
         less.more[i] = less.more[--less.more_count];
@@ -480,6 +552,13 @@ static void add_example(const struct laws *l, const struct stile__trial *trial,
     for (uint32_t i = 0; i < trial->more_count; i++) {
         stile_buf_printf(out, "    and    %.*s", STILE_FMT(l->v->table->name));
         add_row(out, l->v->table, trial->more[i]);
+    }
+    for (uint32_t e = 0; e < l->v->each_count; e++) {
+        for (uint32_t i = 0; i < trial->linked_count[e]; i++) {
+            const struct stile_table *t = l->v->eaches[e]->child->table;
+            stile_buf_printf(out, "    and    %.*s", STILE_FMT(t->name));
+            add_row(out, t, trial->linked[e][i]);
+        }
     }
     for (uint32_t i = 1; i < l->v->alias_count; i++) {
         const struct stile__alias *a = &l->v->aliases[i];

@@ -25,6 +25,9 @@ struct stile__trial {
     bool there[STILE__ALIASES];
     struct stile_str *more[STILE__MORE];
     uint32_t more_count;
+    /* Rows of another table, by `each`. */
+    struct stile_str *linked[STILE__EACHES][STILE__MORE];
+    uint32_t linked_count[STILE__EACHES];
 };
 
 /* False: memory. */

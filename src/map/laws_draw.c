@@ -325,6 +325,40 @@ static bool draw_more(const struct stile__domains *d, uint64_t *seed,
     return true;
 }
 
+static const char *const *keys_of(const struct stile_column *column,
+                                  bool braces)
+{
+    return column->type != STILE_COL_GUID ? keys : braces ? braced : guids;
+}
+
+/* Rows of other tables that lead to the first one. */
+static bool draw_linked(const struct stile__domains *d, uint64_t *seed,
+                        struct stile_arena *arena, struct stile__trial *trial)
+{
+    for (uint32_t e = 0; e < d->variant->each_count; e++) {
+        const struct stile__child *child = d->variant->eaches[e]->child;
+        uint32_t count = child != NULL ? (uint32_t)draw(seed, STILE__MORE) : 0;
+        for (uint32_t i = 0; i < count; i++) {
+            struct stile_str *cells =
+                stile_arena_array(arena, child->table->count, sizeof *cells);
+            if (cells == NULL) {
+                return false;
+            }
+            for (uint32_t k = 0; k < child->key_count; k++) {
+                const struct stile_column *c =
+                    &child->table->columns[child->keys[k]];
+                cells[child->keys[k]] =
+                    stile_str_cstr(keys_of(c, child->use->braces)[i]);
+            }
+            cells[child->link] =
+                trial->cells[child->key.alias][child->key.ordinal];
+            trial->linked[e][i] = cells;
+        }
+        trial->linked_count[e] = count;
+    }
+    return true;
+}
+
 bool stile__trial_draw(const struct stile__domains *d, uint64_t *seed,
                        struct stile_arena *arena, struct stile__trial *ret)
 {
@@ -337,5 +371,6 @@ bool stile__trial_draw(const struct stile__domains *d, uint64_t *seed,
             return false;
         }
     }
-    return v->group_count == 0 || draw_more(d, seed, arena, ret);
+    return (v->group_count == 0 || draw_more(d, seed, arena, ret)) &&
+           draw_linked(d, seed, arena, ret);
 }

@@ -139,6 +139,25 @@ static void own_part(struct left *l, const struct stile__variant *v,
     }
 }
 
+/* A row of another table that the resource's list names: its own mapping has
+ * made it, and it gets the column that leads here. */
+static void linked_part(struct left *l, const struct stile__linked *linked,
+                        const struct stile__left_cells *cells)
+{
+    const struct stile__child *child = linked->child;
+    struct stile_str key = cells->cells[child->key.alias][child->key.ordinal];
+    struct part *part = stile_arena_alloc(l->arena, sizeof *part);
+    if (part == NULL || key.len == 0) {
+        return;
+    }
+    linked->cells[child->link] = key;
+    *part = (struct part){.table = child->table,
+                          .cells = linked->cells,
+                          .join = child->keys,
+                          .join_count = child->key_count};
+    add_join(l, part);
+}
+
 static bool one_mapping(struct left *l, const struct stile_mapping *m,
                         const struct stile__resource *resource)
 {
@@ -159,6 +178,9 @@ static bool one_mapping(struct left *l, const struct stile_mapping *m,
     }
     for (uint32_t i = 1; i < v->alias_count; i++) {
         alias_part(l, v, i, &cells);
+    }
+    for (const struct stile__linked *k = cells.linked; k; k = k->next) {
+        linked_part(l, k, &cells);
     }
     return true;
 }

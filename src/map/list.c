@@ -36,6 +36,7 @@ static const char *const names[OP_COUNT] = {
     [OP_STORE] = "store",
     [OP_FILL] = "fill",
     [OP_EACH] = "each",
+    [OP_REFER] = "refer",
 };
 
 const char *stile__op_name(enum stile__op op)
@@ -87,6 +88,7 @@ static void operand(const struct stile__variant *v,
         stile_buf_add(out, p->tables[in->c]->name);
         break;
     case OP_EACH:
+    case OP_REFER:
         stile_buf_add(out, v->eaches[in->c]->list.canon);
         break;
     case OP_JUMP_IF:
@@ -165,10 +167,16 @@ void stile_mapping_list(const struct stile_mapping *mapping,
         }
         program(v, &v->right, "right", out);
         for (uint32_t k = 0; k < v->each_count; k++) {
+            if (v->eaches[k]->child != NULL) {
+                continue;
+            }
             program(v, &v->eaches[k]->right, "right, each row", out);
         }
         program(v, &v->left, "left", out);
         for (uint32_t k = 0; k < v->each_count; k++) {
+            if (v->eaches[k]->child != NULL) {
+                continue;
+            }
             program(v, &v->eaches[k]->left, "left, each row", out);
         }
         reading(v, out);

@@ -335,7 +335,12 @@ static void right_rule(struct stile__lower *l, const struct stile__rule *r)
         load(l, 0, &r->columns[0]);
         stile__emit(l, OP_REQUIRE, 0, 0, 0);
     } else if (r->stmt->kind == STILE_LANG_EACH) {
-        stile__emit(l, OP_EACH, 0, 0, each_index(l, r));
+        uint32_t at = each_index(l, r);
+        const struct stile__child *child = l->v->eaches[at]->child;
+        if (child != NULL) {
+            load(l, 0, &child->key);
+        }
+        stile__emit(l, child != NULL ? OP_REFER : OP_EACH, 0, 0, at);
     } else if (r->stmt->kind == STILE_LANG_CONSTANT) {
         stile__lower_cases(l, r->stmt->cases, r->paths->kind);
         stile__emit(l, OP_PUT, 0, 0, stile__pool_path(l, r->paths));
@@ -538,6 +543,9 @@ static void each_programs(struct stile__lower *l)
 {
     for (uint32_t i = 0; i < l->v->each_count; i++) {
         struct stile__each *each = l->v->eaches[i];
+        if (each->child != NULL) {
+            continue;
+        }
         l->cc->each = each;
         l->prog = &each->right;
         stile__at_line(l, each->by.span);

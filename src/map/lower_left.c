@@ -151,7 +151,8 @@ void stile__lower_left(struct stile__lower *l)
     left_rules(l, NULL);
     for (uint32_t i = 0; i < l->v->each_count; i++) {
         stile__at_line(l, l->v->eaches[i]->stmt->span);
-        stile__emit(l, OP_EACH, 0, 0, i);
+        bool child = l->v->eaches[i]->child != NULL;
+        stile__emit(l, child ? OP_REFER : OP_EACH, 0, 0, i);
     }
     guard_equalities(l, NULL);
     head_equalities(l);

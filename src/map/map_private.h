@@ -251,6 +251,7 @@ enum stile__op {
     OP_STORE,     /* a cell, b alias, c ordinal */
     OP_FILL,      /* b alias, c ordinal: the value, when still empty */
     OP_EACH,      /* c each: its program, for each row or item */
+    OP_REFER,     /* c each, a cell 0: the rows it names, as references */
     OP_COUNT
 };
 
@@ -315,11 +316,23 @@ struct stile__branch {
 
 struct stile__rule;
 
+/* `each NAME`: a row of another table is a reference of the list. */
+struct stile__child {
+    const struct stile_table *table;
+    uint32_t link;            /* its column that equals `key` */
+    struct stile__column key; /* of the mapping's row */
+    struct stile__path item;  /* the reference, from an item on */
+    struct stile__codec_use *use;
+    const uint32_t *keys; /* columns of its key, as the codec takes them */
+    uint32_t key_count;
+};
+
 /*
  * `each row`: a row of the group is an item of the list. The paths of its
  * lines begin at the item; their canonical text begins with `base`.
  */
 struct stile__each {
+    struct stile__child *child; /* of `each NAME`: nothing below `base` is */
     const struct stile_lang_stmt *stmt;
     struct stile__path list;
     const struct stile_fhir_type *item;
@@ -463,6 +476,10 @@ void stile__collect(struct stile__cc *cc); /* tree to rules and guards */
 /* The list and key of an `each`; NULL when reported. */
 struct stile__each *stile__collect_each(struct stile__cc *cc,
                                         const struct stile_lang_stmt *stmt);
+/* The `each row` of a mapping that groups; or NULL. */
+const struct stile__each *stile__row_each(const struct stile__variant *v);
+/* Completes it for rows of another table. False when reported. */
+bool stile__collect_child(struct stile__cc *cc, struct stile__each *each);
 void stile__collect_groups(struct stile__cc *cc);
 void stile__check(struct stile__cc *cc);
 /* What one line alone keeps. */
@@ -557,6 +574,11 @@ struct stile__left_cells {
     bool taken, failed;
     struct stile_str **rows; /* `group by`: cells of the own table, by row */
     size_t row_count;
+    struct stile__linked { /* `each NAME`: cells of the other table's rows */
+        const struct stile__child *child;
+        struct stile_str *cells;
+        struct stile__linked *next;
+    } * linked;
 };
 /* `what` is the column. */
 void stile__right_finding(const struct stile__right_run *run,

@@ -492,6 +492,17 @@ struct stile_digest stile_mapset_digest(const struct stile_mapset *set)
     return set->digest;
 }
 
+static bool reads_child(const struct stile_lang_stmt *s, struct stile_str table)
+{
+    for (; s != NULL; s = s->next) {
+        if ((s->child != NULL && stile_str_eq(s->child->table.text, table)) ||
+            reads_child(s->body, table)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool stile_mapset_reads(const struct stile_mapset *set, struct stile_str family,
                         struct stile_str table)
 {
@@ -500,7 +511,8 @@ bool stile_mapset_reads(const struct stile_mapset *set, struct stile_str family,
         if (!stile_str_eq(m->tree->family.text, family)) {
             continue;
         }
-        if (stile_str_eq(m->tree->table.text, table)) {
+        if (stile_str_eq(m->tree->table.text, table) ||
+            reads_child(m->tree->body, table)) {
             return true;
         }
         for (const struct stile_lang_lookup *l = m->tree->lookups; l;

@@ -3,6 +3,16 @@
 
 #include <stdlib.h>
 
+const struct stile__each *stile__row_each(const struct stile__variant *v)
+{
+    for (uint32_t i = 0; i < v->each_count; i++) {
+        if (v->eaches[i]->child == NULL) {
+            return v->eaches[i];
+        }
+    }
+    return NULL;
+}
+
 /* ---- which rows ---- */
 
 static uint32_t left_line(const struct stile__vm *vm)
@@ -53,7 +63,9 @@ static const struct stile_row *const *ask(struct stile__vm *vm,
         keys[i] = vm->rows[0][v->groups[i]];
     }
     enum stile_status status = env->rows(env->ctx, &what, &list, ret_count);
-    if (status != STILE_OK) {
+    if (status == STILE_NOT_FOUND) {
+        stile__vm_fail(vm, RUN_T117, left_line(vm), v->table->name);
+    } else if (status != STILE_OK) {
         vm->status = status;
         vm->over = true;
     }
@@ -117,7 +129,8 @@ static void check_same(struct stile__vm *vm)
 struct entry {
     const struct stile_row *row;
     const struct stile_str *cells;
-    const struct stile__rule *key;
+    const struct stile__rule *key;    /* of a group's row */
+    const struct stile__child *child; /* or of another table's */
     size_t place;
 };
 
@@ -138,8 +151,11 @@ static int cell_cmp(struct stile_str a, struct stile_str b)
 static int by_key(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    for (uint32_t i = 0; i < x->key->column_count; i++) {
-        uint32_t at = x->key->columns[i].ordinal;
+    uint32_t count =
+        x->child != NULL ? x->child->key_count : x->key->column_count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at =
+            x->child != NULL ? x->child->keys[i] : x->key->columns[i].ordinal;
         int c = cell_cmp(x->cells[at], y->cells[at]);
         if (c != 0) {
             return c;
@@ -158,8 +174,10 @@ static void sort(struct stile__vm *vm)
         return;
     }
     for (size_t i = 0; i < g->count; i++) {
-        entries[i] =
-            (struct entry){g->rows[i], g->cells[i], vm->v->eaches[0]->key, i};
+        entries[i] = (struct entry){.row = g->rows[i],
+                                    .cells = g->cells[i],
+                                    .key = stile__row_each(vm->v)->key,
+                                    .place = i};
     }
     qsort(entries, g->count, sizeof *entries, by_key);
     for (size_t i = 0; i < g->count; i++) {
@@ -288,4 +306,123 @@ void stile__group_each(struct stile__vm *vm, const struct stile__each *each)
         return;
     }
     stile__vm_row(vm, own, cells);
+}
+
+/* ---- rows of another table ---- */
+
+static struct entry *children(struct stile__vm *vm,
+                              const struct stile__child *child,
+                              size_t *ret_count)
+{
+    const struct stile_map_env *env = vm->run->env;
+    const struct stile_row *const *list = NULL;
+    struct stile_map_ask what = {.family = child->table->family,
+                                 .table = child->table->name,
+                                 .columns =
+                                     &child->table->column_names[child->link],
+                                 .keys = &vm->cells[0],
+                                 .count = 1};
+    size_t count = 0;
+    enum stile_status status = env == NULL || env->rows == NULL
+                                   ? STILE_NOT_FOUND
+                                   : env->rows(env->ctx, &what, &list, &count);
+    if (status == STILE_NOT_FOUND) {
+        stile__vm_fail(vm, RUN_T117, vm->prog->lines[vm->pc],
+                       child->table->name);
+        return NULL;
+    }
+    struct entry *entries =
+        stile_arena_array(vm->run->arena, count, sizeof *entries);
+    if (status != STILE_OK || entries == NULL) {
+        vm->status = status;
+        vm->over = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = (struct entry){
+            .row = list[i],
+            .cells = stile__row_cells(list[i], child->table, vm->run->arena),
+            .child = child,
+            .place = i};
+        if (entries[i].cells == NULL) {
+            vm->over = true; /* the arena says it */
+            return NULL;
+        }
+    }
+    qsort(entries, count, sizeof *entries, by_key);
+    *ret_count = count;
+    return entries;
+}
+
+static void trace_child(struct stile__vm *vm, const struct entry *e)
+{
+    struct stile__trace *t = vm->run->trace;
+    if (t != NULL && t->out != NULL) {
+        stile_buf_printf(t->out, "  %.*s\n    line %u from %.*s row %llu\n",
+                         STILE_FMT(e->child->item.canon),
+                         vm->prog->lines[vm->pc],
+                         STILE_FMT(e->child->table->name),
+                         (unsigned long long)e->row->number);
+    }
+}
+
+/* The reference to the row; the list is made with the first. */
+static void refer(struct stile__vm *vm, const struct stile__each *each,
+                  const struct entry *e, struct stile_str *ret_key)
+{
+    struct stile_arena *arena = vm->run->arena;
+    struct stile_str cells[STILE__CELLS];
+    struct stile__codec_io io = {
+        .arena = arena, .cells = cells, .count = each->child->key_count};
+    for (uint32_t i = 0; i < each->child->key_count; i++) {
+        cells[i] = e->cells[each->child->keys[i]];
+    }
+    enum stile__run_code code = stile__codec_right(each->child->use, &io);
+    if (code != RUN_NONE || io.value.len == 0) {
+        vm->at.row = e->row;
+        stile__vm_fail(vm, code != RUN_NONE ? code : RUN_T120,
+                       vm->prog->lines[vm->pc],
+                       each->child->table->column_names[each->child->keys[0]]);
+        return;
+    }
+    struct stile_value *item = stile_value_new(arena, STILE_OBJECT);
+    struct stile_value *list = stile__path_list(vm->root, &each->list, arena);
+    if (item == NULL || list == NULL) {
+        vm->over = true; /* the arena says it */
+        return;
+    }
+    stile__path_put(item, &each->child->item, io.value, STILE_STRING, arena);
+    (void)stile_value_push(list, item);
+    *ret_key = io.value;
+    trace_child(vm, e);
+}
+
+void stile__group_refer(struct stile__vm *vm, const struct stile__each *each)
+{
+    const struct stile_row *own = vm->at.row;
+    size_t count = 0;
+    if (vm->cells[0].len == 0) {
+        return;
+    }
+    struct entry *entries = children(vm, each->child, &count);
+    if (vm->over) {
+        return;
+    }
+    struct stile_str *keys =
+        stile_arena_array(vm->run->arena, count, sizeof *keys);
+    for (size_t i = 0; keys != NULL && i < count && !vm->over; i++) {
+        refer(vm, each, &entries[i], &keys[i]);
+    }
+    if (vm->over || keys == NULL) {
+        vm->over = true;
+        return;
+    }
+    size_t twin = stile__twin(keys, count, vm->run->arena);
+    if (twin != SIZE_MAX) {
+        vm->at.row = entries[twin].row;
+        stile__vm_fail(vm, RUN_T116, vm->prog->lines[vm->pc],
+                       each->child->table->name);
+        return;
+    }
+    vm->at.row = own;
 }

@@ -223,6 +223,7 @@ static void ask(struct vm *vm, const struct stile__instr *in)
 }
 
 static void each(struct vm *vm, const struct stile__each *each);
+static void items(struct vm *vm, const struct stile__each *each);
 
 static void step(struct vm *vm, const struct stile__instr *in)
 {
@@ -232,6 +233,9 @@ static void step(struct vm *vm, const struct stile__instr *in)
         break;
     case OP_EACH:
         each(vm, vm->v->eaches[in->c]);
+        break;
+    case OP_REFER:
+        items(vm, vm->v->eaches[in->c]);
         break;
     case OP_JUMP_IF:
         if (vm->test == (in->a == 1)) {
@@ -309,17 +313,70 @@ static void one_item(struct vm *vm, const struct stile__each *each,
     }
 }
 
+/* A reference of the list: the key of a row of the other table. */
+static void linked(struct vm *vm, const struct stile__each *each,
+                   const struct stile__resource *item)
+{
+    const struct stile__child *child = each->child;
+    struct stile__linked *row = stile_arena_alloc(vm->arena, sizeof *row);
+    struct stile_str *cells =
+        stile_arena_array(vm->arena, child->table->count, sizeof *cells);
+    struct stile_str keys[STILE__CELLS];
+    struct stile__codec_io io = {
+        .arena = vm->arena, .cells = keys, .count = child->key_count};
+    if (row == NULL || cells == NULL) {
+        vm->over = true; /* the arena says it */
+        return;
+    }
+    if (item->tape != NULL) {
+        uint32_t at =
+            stile__tape_path(item->tape, item->at, &child->item, vm->arena);
+        io.value = at != STILE_TAPE_NONE
+                       ? stile_tape_text(item->tape, at, vm->arena)
+                       : STILE_STR_NULL;
+    } else {
+        io.value =
+            stile__scalar_text(stile__path_read(item->tree, &child->item));
+    }
+    vm->path = &child->item;
+    enum stile__run_code code = stile__codec_left(child->use, &io);
+    bool keyed = code == RUN_NONE;
+    for (uint32_t i = 0; keyed && i < child->key_count; i++) {
+        keyed = keys[i].len > 0;
+        cells[child->keys[i]] = keys[i];
+    }
+    if (!keyed) {
+        finding(vm, code == RUN_NONE ? RUN_T208 : code);
+        vm->out->failed = vm->out->failed || code != RUN_NONE;
+        return;
+    }
+    *row = (struct stile__linked){child, cells, vm->out->linked};
+    vm->out->linked = row;
+}
+
+/* For as many rows as the list has items; false when memory is short. */
+static bool room(struct vm *vm, const struct stile__each *each, size_t count)
+{
+    if (each->child == NULL) {
+        vm->out->rows =
+            stile_arena_array(vm->arena, count, sizeof *vm->out->rows);
+        return vm->out->rows != NULL;
+    }
+    return true;
+}
+
 static void tree_items(struct vm *vm, const struct stile__each *each)
 {
     const struct stile_value *list =
         stile__path_read(vm->resource->tree, &each->list);
     bool array = list != NULL && list->kind == STILE_ARRAY;
-    vm->out->rows = stile_arena_array(vm->arena, array ? list->count : 0,
-                                      sizeof *vm->out->rows);
+    if (!room(vm, each, array ? list->count : 0)) {
+        return;
+    }
     for (const struct stile_value *v = array ? list->first : NULL;
-         v && vm->out->rows && !vm->over; v = v->next) {
+         v && !vm->over; v = v->next) {
         struct stile__resource item = {.tree = v};
-        one_item(vm, each, &item);
+        (each->child != NULL ? linked : one_item)(vm, each, &item);
     }
 }
 
@@ -335,23 +392,29 @@ static void tape_items(struct vm *vm, const struct stile__each *each)
          i = tape->items[i].end) {
         count++;
     }
-    vm->out->rows = stile_arena_array(vm->arena, count, sizeof *vm->out->rows);
-    for (uint32_t i = list + 1;
-         array && vm->out->rows && !vm->over && i < tape->items[list].end;
+    if (!room(vm, each, count)) {
+        return;
+    }
+    for (uint32_t i = list + 1; array && !vm->over && i < tape->items[list].end;
          i = tape->items[i].end) {
         struct stile__resource item = {.tape = tape, .at = i};
-        one_item(vm, each, &item);
+        (each->child != NULL ? linked : one_item)(vm, each, &item);
+    }
+}
+
+static void items(struct vm *vm, const struct stile__each *each)
+{
+    if (vm->resource->tape != NULL) {
+        tape_items(vm, each);
+    } else {
+        tree_items(vm, each);
     }
 }
 
 static void each(struct vm *vm, const struct stile__each *each)
 {
     struct stile__left_cells *out = vm->out;
-    if (vm->resource->tape != NULL) {
-        tape_items(vm, each);
-    } else {
-        tree_items(vm, each);
-    }
+    items(vm, each);
     struct stile_str *keys =
         stile_arena_array(vm->arena, out->row_count, sizeof *keys);
     for (size_t i = 0; keys != NULL && i < out->row_count; i++) {

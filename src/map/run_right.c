@@ -362,6 +362,9 @@ static void step(struct stile__vm *vm, const struct stile__instr *in)
     case OP_EACH:
         stile__group_each(vm, vm->v->eaches[in->c]);
         break;
+    case OP_REFER:
+        stile__group_refer(vm, vm->v->eaches[in->c]);
+        break;
     case OP_LOOKUP:
         look_up(vm, in->a);
         break;

@@ -42,5 +42,7 @@ void stile__vm_fail(struct stile__vm *vm, enum stile__run_code code,
 /* Sets `group`, or ends the run: the row is no member, or not the first. */
 void stile__group_gather(struct stile__vm *vm);
 void stile__group_each(struct stile__vm *vm, const struct stile__each *each);
+/* Of the rows whose link is cell 0. */
+void stile__group_refer(struct stile__vm *vm, const struct stile__each *each);
 
 #endif

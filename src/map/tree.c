@@ -383,6 +383,10 @@ static void statements(const struct writer *w, const char *key,
         if (s->iff != NULL) {
             text(out, "iff", written(w, s->iff->span));
         }
+        if (s->child != NULL) {
+            text(out, "rows_of", s->child->table.text);
+            text(out, "linked_by", s->child->column.text);
+        }
         if (s->by != NULL) {
             text(out, "by", written(w, s->by->span));
         }

@@ -236,6 +236,7 @@ static size_t back(struct given *g, const char *text, struct stile_row **ret)
             cr_assert(stile_str_eq(rows[i].cells[c], (*ret)[i].cells[c]));
         }
     }
+    stile_tape_release(&tape);
     return count;
 }
 
@@ -369,4 +370,116 @@ Test(map_group, a_counterexample_is_as_small_as_it_can_be)
     cr_expect_eq(stile_str_find_str(text, STILE_STR("note=")), SIZE_MAX);
     stile_buf_release(&out);
     world_end(&w);
+}
+
+/* ---- rows of another table ---- */
+
+static void start_list(struct given *g)
+{
+    *g = (struct given){.count = 0};
+    world_start(&g->w);
+    cr_assert(world_read(&g->w, "list.map", &g->w.maps[0]));
+    g->w.map_count = 1;
+    world_good(&g->w);
+}
+
+static void add_to(struct given *g, const char *table, const char *const *cells)
+{
+    g->rows[g->count] = world_row(&g->w, table, cells);
+    g->rows[g->count].number = g->count + 1;
+    g->count++;
+}
+
+#define ADD_TO(g, table, ...)                                                  \
+    add_to(g, table, (const char *const[]){__VA_ARGS__, NULL})
+
+Test(map_group, rows_of_another_table_are_references)
+{
+    struct given g;
+    struct stile_map_result r = {.kind = STILE_MAP_DONE};
+    start_list(&g);
+    ADD_TO(&g, "team", "team_ref", "T1");
+    ADD_TO(&g, "person", "person_ref", "10", "team_ref", "T1");
+    ADD_TO(&g, "person", "person_ref", "9", "team_ref", "T1");
+    ADD_TO(&g, "person", "person_ref", "1", "team_ref", "T2");
+    cr_assert_eq(run(&g, 0, &r), 1);
+    cr_assert_eq(r.kind, STILE_MAP_DONE);
+    cr_expect(
+        stile_str_eqc(json(&g, r.resource),
+                      "{\"resourceType\":\"CareTeam\",\"id\":\"T1\","
+                      "\"reasonReference\":[{\"reference\":\"Patient/9\"},"
+                      "{\"reference\":\"Patient/10\"}]}"),
+        "%.*s", STILE_FMT(json(&g, r.resource)));
+    cr_expect(
+        stile_mapset_reads(g.w.set, STILE_STR("clinic"), STILE_STR("person")));
+    world_end(&g.w);
+}
+
+Test(map_group, a_list_of_other_rows_needs_them_at_hand)
+{
+    struct given g;
+    struct stile_map_result *results = NULL;
+    size_t count = 0;
+    start_list(&g);
+    ADD_TO(&g, "team", "team_ref", "T1");
+    cr_assert_eq(stile_map_right(g.w.set, &g.rows[0], STILE_STR("clinic"), NULL,
+                                 g.w.arena, &g.w.diags, &results, &count),
+                 STILE_OK);
+    cr_assert_eq(results[0].kind, STILE_MAP_FAILED);
+    cr_expect(world_has(&g.w, "T117"));
+    world_end(&g.w);
+    start_list(&g);
+    ADD_TO(&g, "team", "team_ref", "T1");
+    ADD_TO(&g, "person", "person_ref", "9", "team_ref", "T1");
+    ADD_TO(&g, "person", "person_ref", "9", "team_ref", "T1");
+    fails(&g, "T116", 3);
+}
+
+/* The person's row gets the team that names it; one that is not there is said.
+ */
+Test(map_group, references_lead_back_to_the_other_rows)
+{
+    static const char *const texts[] = {
+        "{\"resourceType\":\"Patient\",\"id\":\"P2\"}",
+        "{\"resourceType\":\"CareTeam\",\"id\":\"T1\",\"reasonReference\":[{"
+        "\"reference\":\"Patient/P2\"},{\"reference\":\"Patient/P9\"},{"
+        "\"reference\":\"Group/1\"}]}"};
+    struct given g;
+    struct stile_value *v[2] = {NULL, NULL};
+    struct stile_row *rows = NULL;
+    size_t count = 0;
+    start_list(&g);
+    for (size_t i = 0; i < 2; i++) {
+        struct stile_json_limits limits = STILE_JSON_LIMITS;
+        cr_assert_eq(stile_json_decode(stile_str_cstr(texts[i]), limits,
+                                       STILE_STR("t"), g.w.arena, &g.w.diags,
+                                       &v[i]),
+                     STILE_OK);
+    }
+    cr_assert_eq(stile_map_left(g.w.set, STILE_STR("clinic"), v, 2, g.w.arena,
+                                &g.w.diags, &rows, &count),
+                 STILE_OK);
+    cr_assert_eq(count, 2);
+    cr_expect_str_eq(cell(&g, &rows[0], "person_ref"), "P2");
+    cr_expect_str_eq(cell(&g, &rows[0], "team_ref"), "T1");
+    cr_expect_str_eq(cell(&g, &rows[1], "team_ref"), "T1");
+    cr_expect(world_has(&g.w, "T207"), "of P9 there is no row");
+    cr_expect(world_has(&g.w, "T208"), "a Group is no Patient");
+    world_end(&g.w);
+}
+
+Test(map_group, the_laws_hold_for_lists_of_other_rows)
+{
+    struct given g;
+    struct stile_map_tested tally;
+    struct stile_buf out;
+    stile_buf_init(&out, 1 << 16);
+    start_list(&g);
+    cr_assert_eq(stile_map_test(stile_mapset_at(g.w.set, 0), 1, 500, g.w.arena,
+                                &g.w.diags, &out, &tally),
+                 STILE_OK);
+    cr_assert(!tally.broken, "%.*s", STILE_FMT(stile_buf_str(&out)));
+    cr_expect_gt(tally.carried, 300);
+    stile_buf_release(&out);
+    world_end(&g.w);
 }
