@@ -209,8 +209,8 @@ Test(map_fhirpath, short_forms_are_what_they_are_short_for)
         ",\"alias\":[\"B\",\"A\"]",
         ",\"alias\":[\"A\",\"B\"]",
         ",\"identifier\":[{\"system\":\"urn:a\",\"value\":\"A\"}]",
-        ",\"identifier\":[{\"system\":\"urn:b\",\"value\":\"A\"},"
-        "{\"system\":\"urn:a\",\"value\":\"B\"}]"};
+        (",\"identifier\":[{\"system\":\"urn:b\",\"value\":\"A\"},"
+         "{\"system\":\"urn:a\",\"value\":\"B\"}]")};
     uint64_t seed = seed_begin("map_fhirpath/short_forms");
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         struct asked brief, full;
