@@ -33,8 +33,7 @@ struct stile_diag *stile__map_report(struct stile__cc *cc, const char *code,
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    bool mild = strcmp(code, "M705") == 0 || strcmp(code, "M707") == 0 ||
-                strcmp(code, "M409") == 0;
+    bool mild = strcmp(code, "M705") == 0 || strcmp(code, "M409") == 0;
     enum stile_severity severity = mild ? STILE_WARNING : STILE_ERROR;
     return stile_diag_at_source(cc->diags, code, severity, cc->source, span,
                                 "%s", text);

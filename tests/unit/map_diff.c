@@ -4,6 +4,9 @@
 #define HEAD                                                                   \
     "  left csv team of clinic 1\n  right fhir Organization\n"                 \
     "  team_ref <-> id\n"
+/* Through the branch where there is no name, too. */
+#define NAMELESS                                                               \
+    " example \"nameless\"\n given team_ref=T1\n expect id = 'T1'\n end\n"
 #define EXAMPLE                                                                \
     "  example \"one\"\n    given team_ref=T team_name=N\n"                    \
     "    expect id = 'T'\n  end\n"
@@ -59,7 +62,7 @@ Test(map_diff, paths)
          "  residue lead_ref\n  active = true\n"
          "  lead_ref -> contact[0].name.text derived\n"
          "  implicitRules = if team_name present then 'x:y' else 'x:z' "
-         "derived\n" EXAMPLE,
+         "derived\n" EXAMPLE NAMELESS,
          "t: 3 of 3 rows differ\n"
          "  alias[]                                          2 removed\n"
          "  implicitRules                                    3 added\n"

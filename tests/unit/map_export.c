@@ -187,7 +187,7 @@ Test(map_export, page)
               "    active = true\n  end\n"
               "  lead_ref -> alias[0] lossy \"a | b\"\n"
               "  require team_ref\n"
-              "  example \"one\"\n    given team_ref=T\n"
+              "  example \"one\"\n    given team_ref=T team_name=N\n"
               "    expect id = 'T'\n  end\n");
     world_good(&w);
     stile_buf_init(&out, 1 << 20);
