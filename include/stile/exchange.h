@@ -114,6 +114,12 @@ bool stile_stored_facts_end(const struct stile_stored_fact *facts,
  * it opens and no other, '|', and how it came about. */
 #define STILE_GLASS_SOURCE "break-glass|"
 
+/* From the store's 32 bytes. `salt` and `pseudonym` are kept, and the caller's
+ * to wipe. */
+void stile_exchange_keys_make(const uint8_t salt[32],
+                              struct stile_digest *pseudonym,
+                              struct stile_exchange_keys *ret);
+
 /* ---- questions ---- */
 
 enum stile_need_kind {

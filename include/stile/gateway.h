@@ -61,6 +61,9 @@ struct stile_config {
     uint64_t keep_ids_ms;        /* message ids, against repeats; 35 days */
     uint64_t keep_rows_ms;       /* outbox rows that ended; 90 days */
     uint64_t keep_quarantine_ms; /* 90 days */
+    uint32_t review_days;        /* what waits for a person longer is warned
+                                    of, 3 */
+    uint64_t review_keep_ms;     /* and lapses after, 90 days */
     uint64_t drain_ms;           /* default 30,000 */
     const struct stile_partner_config *partners;
     size_t partner_count;

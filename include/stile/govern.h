@@ -64,6 +64,11 @@ struct stile_digest stile_rules_digest(const struct stile_rules *rules);
 /* One fixed English sentence a rule, with the officer's own words beside. */
 void stile_rules_read(const struct stile_rules *rules, struct stile_buf *out);
 
+/* The officer's own words on a rule, or an agreement's title; empty when there
+ * is none of that id. */
+struct stile_str stile_rules_says(const struct stile_rules *rules,
+                                  struct stile_str id);
+
 /* ---- facts ------------------------------------------------------------------
  */
 

@@ -1,4 +1,5 @@
-/* GET /readyz on the admin address, for a container's HEALTHCHECK. */
+/* GET /readyz on the admin address, for a container's HEALTHCHECK; and what
+ * of /metrics a person should know of at once. */
 #include "cli.h"
 
 #include <errno.h>
@@ -6,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#define ANSWER_MAX ((size_t)4 << 20)
 
 static int connect_to(const char *host, int port, long seconds)
 {
@@ -48,28 +51,31 @@ static bool send_all(int fd, struct stile_str text)
     return true;
 }
 
-/* The number in "HTTP/1.1 200 OK", or 0. RFC 9112 section 4. */
-static int read_status(int fd)
+/* The answer until the far side closes: it was asked to. */
+static bool read_all(int fd, struct stile_buf *out)
 {
-    char head[16];
-    struct stile_str line;
-    int64_t status = 0;
-    size_t have = 0;
+    char piece[4096];
 
-    while (have < 12) {
-        ssize_t got = recv(fd, head + have, sizeof(head) - have, 0);
+    for (;;) {
+        ssize_t got = recv(fd, piece, sizeof(piece), 0);
 
         if (got < 0 && errno == EINTR) {
             continue;
         }
         if (got <= 0) {
-            return 0;
+            return got == 0 && out->status == STILE_OK;
         }
-        have += (size_t)got;
+        stile_buf_add(out, (struct stile_str){piece, (size_t)got});
     }
-    line = (struct stile_str){head, 12};
-    if (!stile_str_starts(line, STILE_STR("HTTP/1.")) ||
-        !stile_str_to_int64(stile_str_sub(line, 9, 3), &status)) {
+}
+
+/* The number in "HTTP/1.1 200 OK", or 0. RFC 9112 section 4. */
+static int status_of(struct stile_str answer)
+{
+    int64_t status = 0;
+
+    if (!stile_str_starts(answer, STILE_STR("HTTP/1.")) ||
+        !stile_str_to_int64(stile_str_sub(answer, 9, 3), &status)) {
         return 0;
     }
     return (int)status;
@@ -84,30 +90,82 @@ static const char *reachable(const char *host)
     return strcmp(host, "::") == 0 ? "::1" : host;
 }
 
-static int ask(const char *host, int port, long seconds)
+/* The status, or 0; -1: nothing answers. */
+static int get(const char *host, int port, long seconds, const char *path,
+               struct stile_buf *out)
 {
     char request[256];
     int fd = connect_to(host, port, seconds);
-    int status = 0;
+    bool good;
 
     if (fd < 0) {
-        stile__cli_say("nothing answers on %s port %d", host, port);
-        return CLI_FAILED;
+        return -1;
     }
     (void)snprintf(request, sizeof(request),
-                   "GET /readyz HTTP/1.1\r\nHost: localhost:%d\r\n"
+                   "GET %s HTTP/1.1\r\nHost: localhost:%d\r\n"
                    "Connection: close\r\n\r\n",
-                   port);
-    if (send_all(fd, stile_str_cstr(request))) {
-        status = read_status(fd);
-    }
+                   path, port);
+    good = send_all(fd, stile_str_cstr(request)) && read_all(fd, out);
     (void)close(fd);
-    if (status != 200) {
+    return good ? status_of(stile_buf_str(out)) : 0;
+}
+
+static int64_t metric(struct stile_str answer, const char *name)
+{
+    struct stile_str line, wanted = stile_str_cstr(name);
+    int64_t value = 0;
+
+    while (stile_str_next(&answer, '\n', &line)) {
+        if (stile_str_starts(line, wanted) && line.len > wanted.len &&
+            line.ptr[wanted.len] == ' ' &&
+            stile_str_to_int64(stile_str_sub(line, wanted.len + 1, SIZE_MAX),
+                               &value)) {
+            return value;
+        }
+    }
+    return 0;
+}
+
+/* A referral that waits for a person is no fault of the gateway, but somebody
+ * must know. */
+static void tell_reviews(const char *host, int port, long seconds,
+                         struct stile_buf *out)
+{
+    stile_buf_clear(out);
+    if (get(host, port, seconds, "/metrics", out) == 200) {
+        struct stile_str answer = stile_buf_str(out);
+        int64_t waiting = metric(answer, "stile_review_waiting");
+
+        if (waiting > 0) {
+            (void)printf(
+                "%lld %s for a person, the oldest since %lld days: "
+                "stile review list\n",
+                (long long)waiting,
+                waiting == 1 ? "review waits" : "reviews wait",
+                (long long)(metric(answer, "stile_review_oldest_seconds") /
+                            86400));
+        }
+    }
+}
+
+static int ask(const char *host, int port, long seconds)
+{
+    struct stile_buf out;
+    int status, result = CLI_FAILED;
+
+    stile_buf_init(&out, ANSWER_MAX);
+    status = get(host, port, seconds, "/readyz", &out);
+    if (status < 0) {
+        stile__cli_say("nothing answers on %s port %d", host, port);
+    } else if (status != 200) {
         stile__cli_say("not ready: /readyz on %s port %d answered %d", host,
                        port, status);
-        return CLI_FAILED;
+    } else if (puts("ready") >= 0) {
+        tell_reviews(host, port, seconds, &out);
+        result = fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
     }
-    return puts("ready") >= 0 ? CLI_OK : CLI_FAILED;
+    stile_buf_release(&out);
+    return result;
 }
 
 static int run(const struct cli_args *args)
@@ -143,7 +201,8 @@ const struct cli_command stile__cmd_health = {
     "ask the running gateway whether it is ready",
     "Asks /readyz on the admin address of the configuration. For a "
     "container's\n"
-    "HEALTHCHECK, so that no other program is needed there.\n\n"
+    "HEALTHCHECK, so that no other program is needed there. Says too how many\n"
+    "reviews wait for a person, which is no failure.\n\n"
     "  stile health -c /etc/stile/stile.yaml\n\n"
     "exit: 0 ready; 1 not ready, or no answer; 2 wrong command line",
     CLI_OPTIONS(options),

@@ -1,56 +1,5 @@
-/*
- * Looking into the store, and asking for another try. SQLite lets several
- * processes open one database, so these work beside a running gateway: the
- * lists open it read-only; a retry is one short write, which the gateway sees
- * the next time it looks for due rows.
- */
+/* Looking into the store, and an officer's hand on the outbox. */
 #include "cli.h"
-
-#define RESULT_BYTES_MAX ((size_t)256 << 20)
-
-struct opened {
-    struct stile_arena *arena;
-    struct stile_store *store;
-    struct stile_buf out;
-};
-
-static int open_store(const struct cli_args *args, bool read_only,
-                      struct opened *o)
-{
-    const char *path = stile__cli_get(args, "store");
-    struct stile_config *config = NULL;
-
-    o->arena = stile_arena_new(RESULT_BYTES_MAX);
-    stile_buf_init(&o->out, RESULT_BYTES_MAX);
-    if (!path && !stile__cli_has(args, "config")) {
-        return stile__cli_usage(args, "it needs -c stile.yaml or --store FILE");
-    }
-    if (!path && stile__cli_config(args, o->arena, &config)) {
-        path = config->store;
-    }
-    if (!path || !stile__cli_store(path, read_only, o->arena, &o->store)) {
-        return CLI_FAILED;
-    }
-    return CLI_OK;
-}
-
-static int close_store(struct opened *o, enum stile_status status, int result)
-{
-    if (result == CLI_OK && status != STILE_OK) {
-        stile__cli_say("the store could not be read: %s",
-                       stile_status_text(status));
-        result = CLI_FAILED;
-    }
-    if (result == CLI_OK && !stile__cli_write(stdout, &o->out)) {
-        result = CLI_FAILED;
-    }
-    if (o->store) {
-        o->store->ops->close(&o->store);
-    }
-    stile_buf_release(&o->out);
-    stile_arena_free(&o->arena);
-    return result;
-}
 
 static struct stile_str when(stile_time time, char out[25])
 {
@@ -99,7 +48,7 @@ static void row_line(const struct stile_outbox_row *row, struct stile_buf *out)
 
 static int outbox_list(const struct cli_args *args)
 {
-    struct opened o = {0};
+    struct cli_desk o = {0};
     struct stile_outbox_row *rows = NULL;
     enum stile_status status = STILE_OK;
     uint64_t limit;
@@ -109,7 +58,7 @@ static int outbox_list(const struct cli_args *args)
     if (!stile__cli_number(args, "limit", 1, 100000, 100, &limit)) {
         return CLI_USAGE;
     }
-    result = open_store(args, true, &o);
+    result = stile__cli_desk_open(args, false, &o);
     if (result == CLI_OK) {
         status =
             o.store->ops->list(o.store, (size_t)limit, o.arena, &rows, &count);
@@ -129,12 +78,88 @@ static int outbox_list(const struct cli_args *args)
     if (result == CLI_OK && count == 0 && status == STILE_OK) {
         (void)fputs("nothing in the outbox\n", stderr);
     }
-    return close_store(&o, status, result);
+    return stile__cli_desk_close(&o, status, result);
+}
+
+/* ---- an officer's hand on the outbox ---- */
+
+/* {act, because, gateway, ods, row, time, type}: canonical (RFC 8785). */
+static struct stile_str act_entry(const struct cli_args *args,
+                                  const struct cli_desk *o, const char *type,
+                                  struct stile_str row,
+                                  const struct stile_act *act)
+{
+    struct stile_value *entry = stile_value_new(o->arena, STILE_OBJECT);
+    struct stile_str text = STILE_STR_NULL;
+    struct stile_buf out;
+    char time[25];
+    size_t len = stile_time_format(stile_now(), time);
+
+    if (act) {
+        (void)stile_value_set(entry, STILE_STR("act"),
+                              stile_act_value(o->officers, act, o->arena));
+    }
+    (void)stile_value_set_str(o->arena, entry, "because",
+                              stile_str_cstr(stile__cli_get(args, "because")));
+    (void)stile_value_set_str(o->arena, entry, "gateway", o->config->name);
+    (void)stile_value_set_str(o->arena, entry, "ods", o->config->ods);
+    (void)stile_value_set_str(o->arena, entry, "row", row);
+    (void)stile_value_set_str(o->arena, entry, "time",
+                              (struct stile_str){time, len});
+    (void)stile_value_set_str(o->arena, entry, "type", stile_str_cstr(type));
+    stile_buf_init(&out, STILE_AUDIT_ENTRY_MAX);
+    stile_value_json(entry, 0, &out);
+    if (out.status == STILE_OK && entry) {
+        text = stile_arena_str(o->arena, stile_buf_str(&out));
+    }
+    stile_buf_release(&out);
+    return text;
+}
+
+/* Signed when stile.yaml names officers; its entry in any case. */
+static int act_on_rows(const struct cli_args *args, struct cli_desk *o,
+                       const char *what, struct stile_str row,
+                       struct stile_str *ret_entry)
+{
+    struct stile_act act;
+    char type[32];
+    int result = CLI_OK;
+
+    if (!stile__cli_has(args, "because")) {
+        return stile__cli_usage(args, "it needs --because TEXT");
+    }
+    if (o->officers) {
+        result = stile__cli_sign(
+            args, o->officers, STILE_MAY_MOVE_OUTBOX, what,
+            stile_arena_printf(o->arena, "outbox row %.*s", STILE_FMT(row)),
+            o->arena, &act);
+    }
+    if (result != CLI_OK) {
+        return result;
+    }
+    (void)snprintf(type, sizeof(type), "outbox-%s", what);
+    *ret_entry = act_entry(args, o, type, row, o->officers ? &act : NULL);
+    if (ret_entry->ptr == NULL) {
+        stile__cli_say("memory is short");
+        return CLI_FAILED;
+    }
+    return CLI_OK;
+}
+
+static bool row_id(const struct cli_args *args, int64_t *ret)
+{
+    return stile_str_to_int64(stile_str_cstr(args->words[0]), ret) && *ret > 0;
+}
+
+static struct stile_str row_name(const struct cli_args *args)
+{
+    return stile_str_cstr(args->word_count == 1 ? args->words[0] : "all");
 }
 
 static int outbox_retry(const struct cli_args *args)
 {
-    struct opened o = {0};
+    struct cli_desk o = {0};
+    struct stile_str entry = STILE_STR_NULL;
     enum stile_status status = STILE_OK;
     uint64_t count = 0;
     int64_t id = 0;
@@ -143,24 +168,65 @@ static int outbox_retry(const struct cli_args *args)
     if (stile__cli_has(args, "all") == (args->word_count == 1)) {
         return stile__cli_usage(args, "it needs one id, or --all");
     }
-    if (args->word_count == 1 &&
-        (!stile_str_to_int64(stile_str_cstr(args->words[0]), &id) || id < 1)) {
+    if (args->word_count == 1 && !row_id(args, &id)) {
         return stile__cli_usage(args, "'%s' is no id of 'stile outbox list'",
                                 args->words[0]);
     }
-    result = open_store(args, false, &o);
+    result = stile__cli_desk_open(args, true, &o);
     if (result == CLI_OK) {
-        status = o.store->ops->retry(o.store, id, stile_now(), NULL, 0, &count);
+        result = act_on_rows(args, &o, "retry", row_name(args), &entry);
+    }
+    if (result == CLI_OK) {
+        status =
+            o.store->ops->retry(o.store, id, stile_now(), &entry, 1, &count);
     }
     if (status == STILE_NOT_FOUND) {
         stile__cli_say("there is no row %lld", (long long)id);
-        return close_store(&o, STILE_OK, CLI_FAILED);
+        return stile__cli_desk_close(&o, STILE_OK, CLI_FAILED);
     }
     if (result == CLI_OK && status == STILE_OK) {
         stile__cli_plural(&o.out, count, "row is", "rows are");
         stile_buf_addc(&o.out, " due now\n");
     }
-    return close_store(&o, status, result);
+    return stile__cli_desk_close(&o, status, result);
+}
+
+static int outbox_withdraw(const struct cli_args *args)
+{
+    struct cli_desk o = {0};
+    struct stile_str entry = STILE_STR_NULL;
+    enum stile_status status = STILE_OK;
+    int64_t id = 0;
+    int result;
+
+    if (!row_id(args, &id)) {
+        return stile__cli_usage(args, "'%s' is no id of 'stile outbox list'",
+                                args->words[0]);
+    }
+    result = stile__cli_desk_open(args, true, &o);
+    if (result == CLI_OK) {
+        result = act_on_rows(args, &o, "withdraw", row_name(args), &entry);
+    }
+    if (result == CLI_OK) {
+        status = o.store->ops->withdraw(
+            o.store, id, stile_now(),
+            stile_arena_printf(o.arena, "withdrawn by hand: %s",
+                               stile__cli_get(args, "because")),
+            &entry, 1);
+    }
+    if (status == STILE_NOT_FOUND || status == STILE_CONFLICT) {
+        stile__cli_say(status == STILE_NOT_FOUND
+                           ? "there is no row %lld"
+                           : "row %lld is on its way, or has ended: see "
+                             "'stile outbox list'",
+                       (long long)id);
+        return stile__cli_desk_close(&o, STILE_OK, CLI_FAILED);
+    }
+    if (result == CLI_OK && status == STILE_OK) {
+        stile_buf_printf(&o.out, "row %lld is withdrawn and is not sent\n",
+                         (long long)id);
+    }
+    return stile__cli_desk_close(&o, status, result);
 }
 
 /* ---- quarantine
@@ -193,7 +259,7 @@ static void quarantine_line(const struct stile_quarantine_new *item, bool json,
 
 static int quarantine_list(const struct cli_args *args)
 {
-    struct opened o = {0};
+    struct cli_desk o = {0};
     struct stile_quarantine_new *items = NULL;
     enum stile_status status = STILE_OK;
     uint64_t limit;
@@ -203,7 +269,7 @@ static int quarantine_list(const struct cli_args *args)
     if (!stile__cli_number(args, "limit", 1, 100000, 100, &limit)) {
         return CLI_USAGE;
     }
-    result = open_store(args, true, &o);
+    result = stile__cli_desk_open(args, false, &o);
     if (result == CLI_OK) {
         status = o.store->ops->quarantined(o.store, (size_t)limit, o.arena,
                                            &items, &count);
@@ -214,7 +280,7 @@ static int quarantine_list(const struct cli_args *args)
     if (result == CLI_OK && status == STILE_OK && count == 0) {
         (void)fputs("nothing in quarantine\n", stderr);
     }
-    return close_store(&o, status, result);
+    return stile__cli_desk_close(&o, status, result);
 }
 
 static const struct cli_option list_options[] = {
@@ -226,8 +292,13 @@ static const struct cli_option list_options[] = {
 
 static const struct cli_option retry_options[] = {
     CLI_CONFIG_OPTION,
-    {"store", 0, "FILE", "the store itself, instead of -c"},
     {"all", 0, NULL, "every row that waits"},
+    CLI_OFFICER_OPTIONS,
+};
+
+static const struct cli_option withdraw_options[] = {
+    CLI_CONFIG_OPTION,
+    CLI_OFFICER_OPTIONS,
 };
 
 const struct cli_command stile__cmd_outbox_list = {
@@ -253,13 +324,33 @@ const struct cli_command stile__cmd_outbox_retry = {
     "Makes a parked, deferred or unknown row due now. It is one short write\n"
     "to the store, which SQLite lets several processes share: a running\n"
     "gateway takes the row the next time it looks. The rules are asked again\n"
-    "if they or the person's consent have changed since.\n\n"
-    "  stile outbox retry -c /etc/stile/stile.yaml 17\n"
-    "  stile outbox retry -c /etc/stile/stile.yaml --all\n\n"
-    "exit: 0 done; 1 no such row, or the store cannot be written;\n"
-    "      2 wrong command line",
+    "if they or the person's consent have changed since. It is in the audit\n"
+    "log; where stile.yaml names officers, one who may move-outbox signs it.\n"
+    "\n"
+    "  stile outbox retry -c stile.yaml 17 --as ops-1 --key ops-1.key \\\n"
+    "      --because 'the partner is back'\n"
+    "  stile outbox retry -c stile.yaml --all --because 'the same'\n\n"
+    "exit: 0 done; 1 no such row, not allowed, or the store cannot be\n"
+    "      written; 2 wrong command line",
     CLI_OPTIONS(retry_options),
     outbox_retry};
+
+const struct cli_command stile__cmd_outbox_withdraw = {
+    "outbox withdraw",
+    "ID",
+    1,
+    1,
+    "give a row up, so that it is not sent",
+    "Ends a row that is neither on its way nor ended; the rows behind it in\n"
+    "its lane go on. It is in the audit log; where stile.yaml names officers,\n"
+    "one who may move-outbox signs it. The next export shows the person anew.\n"
+    "\n"
+    "  stile outbox withdraw -c stile.yaml 17 --as ops-1 --key ops-1.key \\\n"
+    "      --because 'sent by other means'\n\n"
+    "exit: 0 done; 1 no such row, not allowed, or it cannot be withdrawn;\n"
+    "      2 wrong command line",
+    CLI_OPTIONS(withdraw_options),
+    outbox_withdraw};
 
 const struct cli_command stile__cmd_quarantine_list = {
     "quarantine list",

@@ -135,7 +135,7 @@ static bool check_key(const struct stile_node *node, const char *what,
     return true;
 }
 
-#define KEY_SPECS_MAX 32
+#define KEY_SPECS_MAX 64
 
 static void unknown_key(const struct stile_node *node, const char *what,
                         const struct stile_key_spec *specs, size_t count,

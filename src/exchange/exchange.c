@@ -34,6 +34,15 @@ enum stile_status stile_exchange_new(const struct stile_plan *plan,
     return STILE_OK;
 }
 
+void stile_exchange_keys_make(const uint8_t salt[32],
+                              struct stile_digest *pseudonym,
+                              struct stile_exchange_keys *ret)
+{
+    ret->salt = (struct stile_str){(const char *)salt, 32};
+    stile_hmac_sha256(ret->salt, STILE_STR("pseudonym"), pseudonym);
+    ret->pseudonym = (struct stile_str){(const char *)pseudonym->bytes, 32};
+}
+
 struct stile_digest stile_plan_ground(const struct stile_plan *plan,
                                       stile_time now)
 {

@@ -49,6 +49,12 @@ static void store_metrics(const struct scrape *s, struct stile_buf *out)
            s->counts.quarantine);
     metric(out, "held_rows", "gauge", "export rows that wait for another",
            s->counts.held);
+    metric(out, "review_waiting", "gauge", "reviews that wait for a person",
+           s->counts.reviews);
+    stile_time review = s->counts.oldest_review;
+    metric(out, "review_oldest_seconds", "gauge",
+           "age of the oldest review that waits",
+           review == 0 ? 0 : (uint64_t)((stile_now() - review) / STILE_SECOND));
     metric(out, "dirty_persons", "gauge", "persons of exports to be worked",
            s->counts.dirty);
 }

@@ -54,6 +54,8 @@ static const struct limit limits[] = {
     {"keep-rows", LIMIT_MS, AT(keep_rows_ms), DAY_MS, 3650 * DAY_MS},
     {"keep-quarantine", LIMIT_MS, AT(keep_quarantine_ms), DAY_MS,
      3650 * DAY_MS},
+    {"review-days", LIMIT_U32, AT(review_days), 1, 3650},
+    {"review-keep", LIMIT_MS, AT(review_keep_ms), DAY_MS, 3650 * DAY_MS},
     {"csv-rows", LIMIT_U64, AT(csv.rows), 1, UINT64_C(10000000000)},
 };
 

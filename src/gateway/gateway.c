@@ -104,12 +104,14 @@ static void on_checkpoint_timer(uv_timer_t *timer)
 /* ---- retention ---- */
 
 #define SWEEP_MS (3600u * 1000u)
+#define SWEEP_FIRST_MS 2000u
 #define SWEEP_MOST 20000 /* of each kind: the store thread is not held up */
 
 struct sweep_job {
     struct gateway *g;
     struct stile_store_job job;
     uint64_t count;
+    struct review_watch reviews;
 };
 
 static void sweep_work(struct stile_store_job *job, struct stile_store *store)
@@ -123,8 +125,12 @@ static void sweep_work(struct stile_store_job *job, struct stile_store *store)
         .rows_before = now - (stile_time)config->keep_rows_ms * 1000,
         .quarantine_before =
             now - (stile_time)config->keep_quarantine_ms * 1000,
+        .reviews_before = now - (stile_time)config->keep_rows_ms * 1000,
         .most = SWEEP_MOST};
     job->status = store->ops->sweep(store, &sweep, &s->count);
+    if (job->status == STILE_OK) {
+        job->status = review_watch(s->g, store, now, &s->reviews);
+    }
 }
 
 static void sweep_done(struct stile_store_job *job)
@@ -140,6 +146,7 @@ static void sweep_done(struct stile_store_job *job)
                  "were forgotten",
                  (unsigned long long)s->count);
     }
+    review_say(s->g, &s->reviews);
     free(s);
 }
 
@@ -451,10 +458,7 @@ static int open_store(struct gateway *g)
                  "under their keys",
                  (unsigned long long)recovered);
     }
-    g->keys.salt = (struct stile_str){(const char *)g->salt, 32};
-    stile_hmac_sha256(g->keys.salt, STILE_STR("pseudonym"), &g->pseudonym_key);
-    g->keys.pseudonym =
-        (struct stile_str){(const char *)g->pseudonym_key.bytes, 32};
+    stile_exchange_keys_make(g->salt, &g->pseudonym_key, &g->keys);
     return stile_store_thread_start(g->store, queue_size(g), 64, wake, g,
                                     &g->thread) == STILE_OK
                ? 0
@@ -508,7 +512,8 @@ static void start_handles(struct gateway *g)
                          g->config->checkpoint_ms, g->config->checkpoint_ms);
     rc |= uv_timer_init(&g->loop, &g->sweep_timer);
     g->sweep_timer.data = g;
-    rc |= uv_timer_start(&g->sweep_timer, on_sweep_timer, 60000, SWEEP_MS);
+    rc |= uv_timer_start(&g->sweep_timer, on_sweep_timer, SWEEP_FIRST_MS,
+                         SWEEP_MS);
     rc |= uv_signal_init(&g->loop, &g->on_term);
     rc |= uv_signal_init(&g->loop, &g->on_int);
     rc |= uv_signal_init(&g->loop, &g->on_hup);

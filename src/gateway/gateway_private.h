@@ -144,6 +144,20 @@ struct stile_str answer_findings(struct trip *trip, bool fhir, int status);
 struct stile_str answer_capability(struct stile_arena *arena,
                                    const struct gateway *g);
 
+/* ---- review.c: what waits for a person ---- */
+
+struct review_watch {
+    uint64_t late, lapsed; /* waits too long; ended just now */
+    stile_time oldest;     /* of the late: since when */
+};
+/* On the store thread: lapses what is past its time, each with its entry. */
+STILE_MUSTCHECK enum stile_status review_watch(const struct gateway *g,
+                                               struct stile_store *store,
+                                               stile_time now,
+                                               struct review_watch *ret);
+/* On the loop. */
+void review_say(const struct gateway *g, const struct review_watch *watch);
+
 /* ---- admin.c ---- */
 
 void admin_on_request(void *ctx, struct stile_call *call,

@@ -203,3 +203,21 @@ void stile_rules_read(const struct stile_rules *rules, struct stile_buf *out)
         stile_buf_printf(out, "\n  says:  %.*s\n", STILE_FMT(rule->says));
     }
 }
+
+struct stile_str stile_rules_says(const struct stile_rules *rules,
+                                  struct stile_str id)
+{
+    size_t i;
+
+    for (i = 0; i < rules->rule_count; i++) {
+        if (stile_str_eq(rules->rules[i].id, id)) {
+            return rules->rules[i].says;
+        }
+    }
+    for (i = 0; i < rules->agreement_count; i++) {
+        if (stile_str_eq(rules->agreements[i].id, id)) {
+            return stile_node_text(rules->agreements[i].node, "title");
+        }
+    }
+    return STILE_STR_NULL;
+}

@@ -194,6 +194,10 @@ Test(config, limits_at_and_one_past)
          "least: 86401s", "C103"},
         {"window: 4", "window: 1", "window: 0", "window: 1024", "window: 1025",
          "C102"},
+        {"persons: 50", "review-days: 1", "review-days: 0", "review-days: 3650",
+         "review-days: 3651", "C102"},
+        {"persons: 50", "review-keep: 1d", "review-keep: 86399s",
+         "review-keep: 3650d", "review-keep: 3651d", "C103"},
         {"hold-days: 21", "hold-days: 1", "hold-days: 0", "hold-days: 3650",
          "hold-days: 3651", "C102"},
     };

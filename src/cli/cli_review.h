@@ -1,0 +1,24 @@
+/* What the review commands say. */
+#ifndef STILE_CLI_REVIEW_H
+#define STILE_CLI_REVIEW_H
+
+#include "cli.h"
+
+/* The rules at hand, for the officers' own words; NULL: ids must do. */
+const struct stile_rules *stile__cli_review_words(const struct cli_desk *desk);
+/* Since when, for whom, what kind of items, by which rules. */
+void stile__cli_review_line(const struct cli_desk *desk,
+                            const struct stile_rules *words,
+                            const struct stile_review *review,
+                            struct stile_buf *out);
+/* `content` NULL: without; else one resource an item, or NULL. */
+void stile__cli_review_json(const struct cli_desk *desk,
+                            const struct stile_rules *words,
+                            const struct stile_review *review,
+                            const struct stile_value **content,
+                            struct stile_buf *out);
+void stile__cli_review_items(const struct stile_review *review,
+                             const struct stile_value **content,
+                             struct stile_buf *out);
+
+#endif
