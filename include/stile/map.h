@@ -245,7 +245,18 @@ stile_map_coverage_new(const struct stile_mapset *set,
 STILE_MUSTCHECK enum stile_status stile_map_coverage_add(
     struct stile_map_coverage *coverage, const struct stile_row *row,
     const struct stile_map_env *env, struct stile_arena *scratch);
-/* Filled columns that no mapping accounts for, in tables that are mapped. */
+/*
+ * What no mapping carries, on purpose: a table's remaining columns, or one
+ * (`column` not empty), with the reason. Texts are copied. INVALID without a
+ * reason; NOT_FOUND when there is no such table or column; CONFLICT when it was
+ * said before, or when mappings account for all of it.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_map_coverage_set_aside(struct stile_map_coverage *coverage,
+                             struct stile_str family, struct stile_str table,
+                             struct stile_str column, struct stile_str because);
+/* Columns of the sample's tables, filled or not, that neither a mapping nor
+ * what was set aside accounts for. */
 size_t stile_map_coverage_open(const struct stile_map_coverage *coverage);
 /* As a page for people, or as one JSON object. */
 void stile_map_coverage_print(const struct stile_map_coverage *coverage,

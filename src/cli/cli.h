@@ -54,9 +54,10 @@ extern const struct cli_command stile__cmd_run, stile__cmd_check,
     stile__cmd_map_fmt, stile__cmd_map_test, stile__cmd_map_import,
     stile__cmd_map_export, stile__cmd_map_tree, stile__cmd_map_diff,
     stile__cmd_map_coverage, stile__cmd_fhirpath, stile__cmd_health,
-    stile__cmd_synth_emis, stile__cmd_synth_systmone, stile__cmd_officer_key,
-    stile__cmd_facts_import, stile__cmd_facts_break_glass, stile__cmd_facts,
-    stile__cmd_rules_simulate, stile__cmd_rules_use;
+    stile__cmd_synth_emis, stile__cmd_synth_systmone, stile__cmd_synth_vcse,
+    stile__cmd_officer_key, stile__cmd_facts_import,
+    stile__cmd_facts_break_glass, stile__cmd_facts, stile__cmd_rules_simulate,
+    stile__cmd_rules_use;
 extern const struct cli_command stile__cmd_review_list, stile__cmd_review_show,
     stile__cmd_review_release, stile__cmd_review_refuse,
     stile__cmd_outbox_withdraw;

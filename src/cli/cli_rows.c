@@ -169,6 +169,18 @@ static bool add_person(struct cli_rows *rows, size_t at, struct stile_str key)
     return true;
 }
 
+/* A free appointment, an entry in words, a row that only says that it is gone:
+ * where the person is no part of the key, none need be named. */
+static bool is_nobodys(const struct cli_rows *rows,
+                       const struct stile_table *table, struct stile_str person)
+{
+    return (person.len == 0 && !table->columns[table->person_column].key) ||
+           (person.len > 0 &&
+            stile_str_eq(person,
+                         stile_schema_dialect(rows->schema, table->family,
+                                              table->version, "none")));
+}
+
 static bool add_row(struct cli_rows *rows, const struct stile_row *row,
                     const struct stile_table *table)
 {
@@ -208,9 +220,7 @@ static bool add_row(struct cli_rows *rows, const struct stile_row *row,
         return true; /* codes, places, staff: for look-ups */
     }
     key = row->cells[table->person_column];
-    if (key.len > 0 &&
-        stile_str_eq(key, stile_schema_dialect(rows->schema, table->family,
-                                               table->version, "none"))) {
+    if (is_nobodys(rows, table, key)) {
         rows->nobodys++;
         return true;
     }
@@ -374,6 +384,12 @@ static bool sample_file(struct cli_rows *rows, const char *path,
     return status == STILE_OK;
 }
 
+static bool is_case(struct stile_str name)
+{
+    return stile_str_ends(name, STILE_STR(".json")) ||
+           stile_str_eqc(name, "cases.csv");
+}
+
 /* A folder's files; those of no known table are counted and said. */
 static bool sample_folder(struct cli_rows *rows, const char *path,
                           const struct stile_str *names, size_t count)
@@ -386,6 +402,9 @@ static bool sample_folder(struct cli_rows *rows, const char *path,
             file ? stile__cli_rows_file(rows, file, STILE_STR_NULL)
                  : STILE_NOMEM;
 
+        if (status == STILE_NOT_FOUND && is_case(names[i])) {
+            status = stile__cli_rows_case(rows, file);
+        }
         unknown += status == STILE_NOT_FOUND ? 1 : 0;
         if (status != STILE_OK && status != STILE_NOT_FOUND) {
             stile__cli_say("%.*s: %s", STILE_FMT(names[i]),

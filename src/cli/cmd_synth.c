@@ -67,6 +67,28 @@ static int run_systmone(const struct cli_args *args)
     return run_with(args, o, stile_synth_systmone);
 }
 
+static int run_vcse(const struct cli_args *args)
+{
+    struct stile_synth_options o;
+    uint64_t patients;
+
+    stile_synth_vcse_defaults(&o);
+    o.folder = stile__cli_get(args, "out");
+    if (!o.folder) {
+        return stile__cli_usage(args, "it needs --out FOLDER");
+    }
+    if (!stile__cli_number(args, "patients", 1, STILE_SYNTH_PATIENTS_MAX,
+                           o.patients, &patients) ||
+        !stile__cli_number(args, "seed", 0, INT64_MAX, o.seed, &o.seed)) {
+        return CLI_USAGE;
+    }
+    o.patients = (uint32_t)patients;
+    if (stile__cli_has(args, "until")) {
+        o.until = stile__cli_get(args, "until");
+    }
+    return stile_synth_vcse(&o);
+}
+
 static const struct cli_option options[] = {
     {"out", 'o', "FOLDER", "where the files go; it must exist"},
     {"patients", 'n', "N", "how many patients, 200"},
@@ -121,3 +143,24 @@ const struct cli_command stile__cmd_synth_systmone = {
     "exit: 0 written; 1 a file could not be written; 2 wrong command line",
     CLI_OPTIONS(systmone_options),
     run_systmone};
+
+static const struct cli_option vcse_options[] = {
+    {"out", 'o', "FOLDER", "where the files go; it must exist"},
+    {"patients", 'n', "N", "how many documents, and rows of the sheet, 20"},
+    {"seed", 's', "N", "what everything is drawn from"},
+    {"until", 0, "DATE", "yyyy-MM-dd, the last day of the data"},
+};
+
+const struct cli_command stile__cmd_synth_vcse = {
+    "synth vcse",
+    "",
+    0,
+    0,
+    "invent a charity's case files",
+    "Writes case files about people who do not exist: a JSON document a case,\n"
+    "as vcse-case/0.1 has it, and the one-sheet form cases.csv. The same seed\n"
+    "gives the same bytes.\n\n"
+    "  stile synth vcse --out cases --patients 5\n\n"
+    "exit: 0 written; 1 a file could not be written; 2 wrong command line",
+    CLI_OPTIONS(vcse_options),
+    run_vcse};

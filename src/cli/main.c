@@ -40,6 +40,7 @@ static const struct cli_command *const commands[] = {
     &stile__cmd_health,
     &stile__cmd_synth_emis,
     &stile__cmd_synth_systmone,
+    &stile__cmd_synth_vcse,
     &stile__cmd_officer_key,
     &stile__cmd_facts_import,
     &stile__cmd_facts_break_glass,

@@ -76,7 +76,15 @@ STILE_MUSTCHECK enum stile_status
 stile_synth_systmone_write(const struct stile_synth_options *options,
                            uint64_t *ret_rows, const char **ret_why);
 
+/* A charity's case files: a JSON document a case (vcse-case/0.1), and the sheet
+ * cases.csv with as many others. Twenty of each by default. */
+void stile_synth_vcse_defaults(struct stile_synth_options *ret);
+STILE_MUSTCHECK enum stile_status
+stile_synth_vcse_write(const struct stile_synth_options *options,
+                       uint64_t *ret_cases, const char **ret_why);
+
 /* The same for the command line: says why on stderr, gives an exit code. */
+int stile_synth_vcse(const struct stile_synth_options *options);
 int stile_synth_systmone(const struct stile_synth_options *options);
 int stile_synth_emis(const struct stile_synth_options *options);
 

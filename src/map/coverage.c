@@ -34,6 +34,7 @@ stile_map_coverage_new(const struct stile_mapset *set,
     *c = (struct stile_map_coverage){.set = set, .arena = arena};
     c->tables_tail = &c->tables;
     c->losses_tail = &c->losses;
+    c->asides_tail = &c->asides;
     c->hits = stile_arena_array(arena, set->table_count, sizeof *c->hits);
     c->misses = stile_arena_array(arena, set->table_count, sizeof *c->misses);
     c->ends = stile_arena_array(arena, set->count, sizeof *c->ends);
@@ -268,11 +269,11 @@ static enum stile__account account_in(const struct stile__variant *v,
     return account;
 }
 
-enum stile__account
-stile__coverage_account(const struct stile_map_coverage *c,
-                        const struct stile_table *table, uint32_t column,
-                        const struct stile_mapping **ret_by,
-                        const struct stile_lang_stmt **ret_stmt)
+static enum stile__account in_mappings(const struct stile_map_coverage *c,
+                                       const struct stile_table *table,
+                                       uint32_t column,
+                                       const struct stile_mapping **ret_by,
+                                       const struct stile_lang_stmt **ret_stmt)
 {
     enum stile__account best = ACCOUNT_NONE;
     for (uint32_t i = 0; i < c->set->count; i++) {
@@ -291,17 +292,111 @@ stile__coverage_account(const struct stile_map_coverage *c,
     return best;
 }
 
+enum stile__account
+stile__coverage_account(const struct stile_map_coverage *c,
+                        const struct stile_table *table, uint32_t column,
+                        const struct stile_mapping **ret_by,
+                        const struct stile_lang_stmt **ret_stmt)
+{
+    *ret_by = NULL;
+    *ret_stmt = NULL;
+    enum stile__account account =
+        in_mappings(c, table, column, ret_by, ret_stmt);
+    if (account == ACCOUNT_NONE &&
+        stile__coverage_aside(c, table, column) != NULL) {
+        account = ACCOUNT_DROPPED;
+    }
+    return account;
+}
+
+/* ---- what no mapping carries ---- */
+
+const struct stile__aside *
+stile__coverage_aside(const struct stile_map_coverage *c,
+                      const struct stile_table *table, uint32_t column)
+{
+    const struct stile__aside *found = NULL;
+    for (const struct stile__aside *a = c->asides; a != NULL; a = a->next) {
+        bool here = stile_str_eq(a->family, table->family) &&
+                    stile_str_eq(a->table, table->name);
+        if (here && a->column.len == 0 && found == NULL) {
+            found = a;
+        } else if (here && a->column.len > 0 &&
+                   stile_table_column(table, a->column) == column) {
+            return a;
+        }
+    }
+    return found;
+}
+
+/* Is anything left of what the entry speaks of, in some version? */
+static bool speaks_of_something(const struct stile_map_coverage *c,
+                                const struct stile__aside *a, bool *ret_known)
+{
+    bool left = false;
+    *ret_known = false;
+    for (size_t i = 0; i < stile_schema_count(c->set->schema); i++) {
+        const struct stile_table *t = stile_schema_at(c->set->schema, i);
+        if (!stile_str_eq(t->family, a->family) ||
+            !stile_str_eq(t->name, a->table)) {
+            continue;
+        }
+        uint32_t only =
+            a->column.len > 0 ? stile_table_column(t, a->column) : UINT32_MAX;
+        *ret_known = *ret_known || a->column.len == 0 || only != UINT32_MAX;
+        for (uint32_t k = 0; k < t->count; k++) {
+            const struct stile_mapping *by = NULL;
+            const struct stile_lang_stmt *stmt = NULL;
+            left = left || ((a->column.len == 0 || k == only) &&
+                            in_mappings(c, t, k, &by, &stmt) == ACCOUNT_NONE);
+        }
+    }
+    return left;
+}
+
+enum stile_status stile_map_coverage_set_aside(struct stile_map_coverage *c,
+                                               struct stile_str family,
+                                               struct stile_str table,
+                                               struct stile_str column,
+                                               struct stile_str because)
+{
+    struct stile__aside *a = stile_arena_alloc(c->arena, sizeof *a);
+    bool known = false;
+    if (a == NULL) {
+        return STILE_NOMEM;
+    }
+    *a = (struct stile__aside){.family = stile_arena_str(c->arena, family),
+                               .table = stile_arena_str(c->arena, table),
+                               .column = stile_arena_str(c->arena, column),
+                               .because = stile_arena_str(c->arena, because)};
+    if (because.len == 0) {
+        return STILE_INVALID;
+    }
+    for (const struct stile__aside *b = c->asides; b != NULL; b = b->next) {
+        if (stile_str_eq(a->family, b->family) &&
+            stile_str_eq(a->table, b->table) &&
+            stile_str_eq_nocase(a->column, b->column)) {
+            return STILE_CONFLICT;
+        }
+    }
+    bool something = speaks_of_something(c, a, &known);
+    if (!known || !something) {
+        return known ? STILE_CONFLICT : STILE_NOT_FOUND;
+    }
+    *c->asides_tail = a;
+    c->asides_tail = &a->next;
+    return STILE_OK;
+}
+
 size_t stile_map_coverage_open(const struct stile_map_coverage *c)
 {
     size_t open = 0;
     for (struct stile__covered *t = c->tables; t != NULL; t = t->next) {
-        for (uint32_t i = 0;
-             stile__coverage_mapped(c, t->table) && i < t->table->count; i++) {
+        for (uint32_t i = 0; i < t->table->count; i++) {
             const struct stile_mapping *by;
             const struct stile_lang_stmt *stmt;
-            open += t->filled[i] > 0 &&
-                            stile__coverage_account(c, t->table, i, &by,
-                                                    &stmt) == ACCOUNT_NONE
+            open += stile__coverage_account(c, t->table, i, &by, &stmt) ==
+                            ACCOUNT_NONE
                         ? 1
                         : 0;
         }

@@ -19,11 +19,20 @@ struct stile__loss {
     struct stile__loss *next;
 };
 
+/* A table, or one column of it, that no mapping carries, and why. */
+struct stile__aside {
+    struct stile_str family, table;
+    struct stile_str column; /* empty: what nothing else accounts for */
+    struct stile_str because;
+    struct stile__aside *next;
+};
+
 struct stile_map_coverage {
     const struct stile_mapset *set;
     struct stile_arena *arena;
     struct stile__covered *tables, **tables_tail;
     struct stile__loss *losses, **losses_tail;
+    struct stile__aside *asides, **asides_tail;
     uint64_t **hits;     /* by code table and row */
     uint64_t *misses;    /* by code table */
     uint64_t (*ends)[5]; /* by mapping and end */
@@ -40,12 +49,16 @@ enum stile__account {
     ACCOUNT_MAPPED
 };
 
-/* Where a column goes, over all mappings; *ret_stmt is the drop's line. */
+/* Where a column goes, over all mappings; *ret_stmt is the drop's line, or
+ * NULL when the column is set aside: stile__coverage_aside says why. */
 enum stile__account
 stile__coverage_account(const struct stile_map_coverage *coverage,
                         const struct stile_table *table, uint32_t column,
                         const struct stile_mapping **ret_by,
                         const struct stile_lang_stmt **ret_stmt);
+const struct stile__aside *
+stile__coverage_aside(const struct stile_map_coverage *coverage,
+                      const struct stile_table *table, uint32_t column);
 /* Is the table some mapping's left? */
 bool stile__coverage_mapped(const struct stile_map_coverage *coverage,
                             const struct stile_table *table);

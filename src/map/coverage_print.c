@@ -9,6 +9,14 @@ static const char *const accounts[] = {
 static const char *const ends[] = {"done", "deleted", "held", "failed",
                                    "in need of rows"};
 
+static struct stile_str reason_of(const struct stile_map_coverage *c,
+                                  const struct stile__covered *t, uint32_t i,
+                                  const struct stile_lang_stmt *stmt)
+{
+    return stmt != NULL ? stmt->reason
+                        : stile__coverage_aside(c, t->table, i)->because;
+}
+
 static uint32_t line_of(const struct stile__loss *loss)
 {
     uint32_t line = 0, column = 0;
@@ -63,7 +71,8 @@ static void print_column(const struct stile_map_coverage *c,
         stile_buf_printf(out, " %llu", (unsigned long long)t->filled[i]);
     }
     if (account == ACCOUNT_DROPPED) {
-        stile_buf_printf(out, "  because \"%.*s\"", STILE_FMT(stmt->reason));
+        stile_buf_printf(out, "  because \"%.*s\"",
+                         STILE_FMT(reason_of(c, t, i, stmt)));
     } else if (account == ACCOUNT_CARRIED) {
         stile_buf_printf(out, "  by %.*s", STILE_FMT(stmt->carried_by.text));
     }
@@ -173,7 +182,7 @@ static void json_column(const struct stile_map_coverage *c,
                                           : by->tree->name.text);
     }
     if (account == ACCOUNT_DROPPED) {
-        member(out, "because", stmt->reason);
+        member(out, "because", reason_of(c, t, i, stmt));
     }
     stile_buf_byte(out, '}');
 }

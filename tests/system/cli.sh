@@ -22,7 +22,7 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
     "rules read" "outbox list" "outbox retry" "outbox withdraw"
     "review list" "review show" "review release" "review refuse" "quarantine list" "map list"
-    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "map tree" "map export" "map import" "fhirpath" "health" "synth emis")
+    "map dis" "map check" "map fmt" "map test" "map coverage" "map diff" "map tree" "map export" "map import" "fhirpath" "health" "synth emis" "synth systmone" "synth vcse")
 check "--version" exits 0 --version
 check "the version is one line" test "$(wc -l <out)" -eq 1
 check "--help lists" exits 0 --help
@@ -181,6 +181,19 @@ check "with its delta" exits 0 translate -m "$m" -f emis -t fhir export -o delta
 check "which changes something" bash -c '! cmp -s emis.ndjson delta.ndjson'
 check "an export with a wrong NHS number" exits 0 synth emis --out export --patients 50 \
     --observations 100 --seed 7 --batch 9
+mkdir s1 && "$stile" synth systmone --out s1 >/dev/null
+check "a SystmOne download to FHIR; 1, one number is wrong" exits 1 translate -m "$m" -f systmone \
+    -t fhir s1/20260401_0400 -o s1.ndjson
+check "one patient is refused" err_says "59 records out, 1 quarantined"
+check "a patient and their address are one" jq -se '
+    [.[].entry[].resource | select(.resourceType == "Patient" and .id == "10001")] |
+    length == 1 and (.[0].address | length) == 1' s1.ndjson
+check "synth systmone: there already" exits 1 synth systmone --out s1
+check "synth systmone: no folder" exits 2 synth systmone
+mkdir vc
+check "synth vcse" exits 0 synth vcse --out vc --patients 3
+check "is a case" exits 0 translate -m "$m" -f vcse-json -t fhir vc/case-00000.json
+check "synth vcse: no folder" exits 1 synth vcse --out nowhere
 check "says so with file and row, and goes on" exits 1 translate -m "$m" -f emis -t fhir \
     export -o mixed.ndjson
 check "as a finding" grep -qE '^[^ ]*_Admin_Patient_[^ ]*\.csv row [0-9]+: error' err
