@@ -36,6 +36,8 @@ static const struct cli_command *const commands[] = {
     &stile__cmd_map_tree,
     &stile__cmd_map_diff,
     &stile__cmd_map_coverage,
+    &stile__cmd_map_right,
+    &stile__cmd_map_left,
     &stile__cmd_fhirpath,
     &stile__cmd_health,
     &stile__cmd_synth_emis,
