@@ -59,6 +59,9 @@ extern const struct cli_command stile__cmd_run, stile__cmd_check,
     stile__cmd_facts_break_glass, stile__cmd_facts, stile__cmd_rules_simulate,
     stile__cmd_rules_use;
 extern const struct cli_command stile__cmd_map_right, stile__cmd_map_left;
+extern const struct cli_command stile__cmd_review_list, stile__cmd_review_show,
+    stile__cmd_review_release, stile__cmd_review_refuse,
+    stile__cmd_outbox_withdraw;
 
 /* ---- the command line (cli.c)
  * ------------------------------------------------ */
@@ -125,6 +128,26 @@ STILE_MUSTCHECK bool stile__cli_store(const char *path, bool read_only,
 STILE_MUSTCHECK bool stile__cli_read(const char *path, size_t limit,
                                      struct stile_arena *arena,
                                      struct stile_str *ret);
+
+/* ---- what a command works on that acts on the store (cli_desk.c) ---- */
+
+struct cli_desk {
+    struct stile_arena *arena;
+    struct stile_config *config; /* NULL: --store alone was given */
+    struct stile_store *store;
+    struct stile_officers *officers; /* NULL: stile.yaml names none */
+    struct stile_exchange_keys keys;
+    uint8_t salt[32];
+    struct stile_digest pseudonym;
+    struct stile_buf out;
+};
+/* To read: -c or --store. To act: -c, with officers and keys. CLI_OK, or an
+ * exit code and it has been said why. Close it in any case. */
+STILE_MUSTCHECK int stile__cli_desk_open(const struct cli_args *args, bool act,
+                                         struct cli_desk *desk);
+/* Writes what is in `out` when all went well; the exit code. */
+STILE_MUSTCHECK int stile__cli_desk_close(struct cli_desk *desk,
+                                          enum stile_status status, int result);
 
 /* ---- acting as an officer (cmd_officer.c) ---- */
 

@@ -20,7 +20,8 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 
 # ---- words ---------------------------------------------------------------------
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
-    "rules read" "outbox list" "outbox retry" "quarantine list" "map list"
+    "rules read" "outbox list" "outbox retry" "outbox withdraw"
+    "review list" "review show" "review release" "review refuse" "quarantine list" "map list"
     "map dis" "map check" "map fmt" "map test" "map coverage" "map right" "map left" "map diff" "map tree" "map export" "map import" "fhirpath" "health" "synth emis" "synth systmone" "synth vcse")
 check "--version" exits 0 --version
 check "the version is one line" test "$(wc -l <out)" -eq 1
@@ -258,9 +259,20 @@ check "has the row, done" grep -qE ' done .* update-to-trust ' out
 check "as JSON" exits 0 outbox list -c charity/stile.yaml --json
 check "which is JSON" jq -es '.[0].state == "done" and (.[0] | has("body") | not)' out
 id=$(jq -r .id out | head -n 1)
-check "retry of a row that is done: nothing" exits 0 outbox retry -c charity/stile.yaml "$id"
+check "a retry needs a reason: usage" exits 2 outbox retry -c charity/stile.yaml "$id"
+check "retry of a row that is done: nothing" exits 0 outbox retry -c charity/stile.yaml "$id" \
+    --because 'a test'
 check "and it says so" out_says "0 rows are due now"
-check "retry of no row" exits 1 outbox retry -c charity/stile.yaml 999999
+check "retry of no row" exits 1 outbox retry -c charity/stile.yaml 999999 --because x
+check "withdrawing a row that is done: no" exits 1 outbox withdraw -c charity/stile.yaml "$id" \
+    --because x
+check "and it says why" err_says "has ended"
+check "withdrawing no row" exits 1 outbox withdraw -c charity/stile.yaml 999999 --because x
+check "review list" exits 0 review list -c charity/stile.yaml
+check "nothing waits" err_says "nothing waits for a person"
+check "show of no review" exits 1 review show -c charity/stile.yaml 7
+check "release of no review" exits 1 review release -c charity/stile.yaml 7 --as x --key y --because z
+check "says so" err_says "there is no review 7"
 check "quarantine list" exits 0 quarantine list -c charity/stile.yaml
 check "has the rows that refer to nothing" grep -q 'error\[X106\]' out
 check "as JSON" exits 0 quarantine list -c charity/stile.yaml --json
