@@ -300,6 +300,12 @@ static void read_profile(struct loader *l, const struct stile_str *words,
         fail(l, "S201", words[0], "write profile NAME TYPE URL VERSION SOURCE");
         return;
     }
+    if (stile_str_find(words[1], '|') != SIZE_MAX ||
+        stile_str_find(words[3], '|') != SIZE_MAX) {
+        fail(l, "S201", words[1],
+             "write name and URL without a version behind |");
+        return;
+    }
     const struct stile_fhir_type *type = stile_fhir_type(words[2]);
     if (type == NULL || !stile_fhir_type_is_resource(type)) {
         fail(l, "S203", words[2], "name a resource type of FHIR R4");

@@ -1,4 +1,5 @@
-/* Any bytes as a mapping file: checked, compiled, its examples run. */
+/* Any bytes as a mapping file: checked, compiled, its examples run; its tree,
+ * faults and all, and what it is exported to. */
 #include "stile/map.h"
 
 #include <stdint.h>
@@ -35,6 +36,19 @@ static const char tables[] = "family clinic 1\n"
 static const char codes[] = "left,right,prefer,display,note\n"
                             "F,female,,Female,\nM,male,,,\n";
 
+static void export_both(const struct stile_mapping *mapping,
+                        struct stile_arena *arena)
+{
+    struct stile_value *made = NULL;
+    struct stile_buf out;
+    stile_buf_init(&out, 1 << 20);
+    if (stile_map_export_structure(mapping, STILE_STR("urn:x"), arena, &made) ==
+        STILE_OK) {
+        stile_map_export_fml(made, &out);
+    }
+    stile_buf_release(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct stile_source schema_text = {STILE_STR("fuzz.tables"),
@@ -51,12 +65,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct stile_schema *schema = stile_schema_new(arena);
     enum stile_status status = stile_schema_add(schema, &schema_text, &diags);
     STILE_ASSERT(status == STILE_OK);
-    status =
-        stile_mapset_compile(schema, &map, 1, &code, 1, arena, &diags, &set);
-    STILE_ASSERT((status == STILE_OK) == (set != NULL));
+    status = stile_mapset_read(schema, &map, 1, &code, 1, arena, &diags, &set);
     struct stile_buf out;
     stile_buf_init(&out, 1 << 20);
-    for (size_t i = 0; set != NULL && i < stile_mapset_count(set); i++) {
+    if (set != NULL) {
+        (void)stile_mapset_tree(set, STILE_STR(""), &diags, &out);
+    }
+    for (size_t i = 0; status == STILE_OK && i < stile_mapset_count(set); i++) {
+        export_both(stile_mapset_at(set, i), arena);
         stile_mapping_list(stile_mapset_at(set, i), &out);
     }
     stile_buf_release(&out);

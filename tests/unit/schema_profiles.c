@@ -80,6 +80,8 @@ Test(schema_profiles, names_each_fault_and_adds_nothing)
     } cases[] = {
         {"name must\n", "S201", 1},
         {"profile p Patient urn:p\n", "S201", 1},
+        {"profile p|1 Patient urn:p 1 here\n", "S201", 1},
+        {"profile p Patient urn:p|1 1 here\n", "S201", 1},
         {"valueset urn:vs\n", "S201", 1},
         {HEAD "name odd\n", "S201", 2},
         {HEAD "name min\n", "S201", 2},
