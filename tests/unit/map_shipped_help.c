@@ -96,6 +96,7 @@ struct shipped shipped_load(void)
         cr_assert_eq(status, STILE_OK);
     }
     gather(f.arena, "mappings/maps/emis", ".map", &maps);
+    gather(f.arena, "mappings/maps/systmone", ".map", &maps);
     gather(f.arena, "mappings/maps/vcse", ".map", &maps);
     gather(f.arena, "mappings/codes", ".csv", &codes);
     gather(f.arena, "mappings/codes", ".json", &codes);
@@ -216,11 +217,12 @@ struct shipped_tally shipped_run(struct shipped *f, const char *family,
     return tally;
 }
 
-static void read_table(struct shipped *f, const char *path,
+static void read_table(struct shipped *f, const char *family, const char *path,
                        struct stile_str name, struct stile_str table_name)
 {
-    struct stile_csv *csv =
-        stile_csv_new(&stile_csv_emis, STILE_CSV_LIMITS, name);
+    struct stile_csv_dialect dialect =
+        stile_csv_dialect_of(f->schema, stile_str_cstr(family), STILE_STR_NULL);
+    struct stile_csv *csv = stile_csv_new(&dialect, STILE_CSV_LIMITS, name);
     cr_assert(csv != NULL);
     cr_assert_eq(stile_csv_feed(csv, slurp(f->arena, path), true), STILE_OK);
     const struct stile_str *cells;
@@ -230,9 +232,9 @@ static void read_table(struct shipped *f, const char *path,
                  STILE_OK);
     const struct stile_table *table = NULL;
     uint32_t *ordinals = NULL;
-    cr_assert_eq(stile_schema_bind(f->schema, STILE_STR("emis"), table_name,
-                                   cells, count, f->arena, name, &f->diags,
-                                   &table, &ordinals),
+    cr_assert_eq(stile_schema_bind(f->schema, stile_str_cstr(family),
+                                   table_name, cells, count, f->arena, name,
+                                   &f->diags, &table, &ordinals),
                  STILE_OK);
     while (stile_csv_pull(csv, &f->diags, &cells, &count, &number) ==
            STILE_OK) {
@@ -277,10 +279,42 @@ void shipped_read_practice(struct shipped *f, enum stile_synth_kind kind)
         }
         char path[512];
         (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        read_table(f, path, file, name.table);
+        read_table(f, "emis", path, file, name.table);
         (void)unlink(path);
     }
     closedir(dir);
+    (void)rmdir(folder);
+}
+
+void shipped_read_download(struct shipped *f, bool normalised)
+{
+    char folder[] = "/tmp/stile-shipped-XXXXXX";
+    cr_assert(mkdtemp(folder) != NULL);
+    struct stile_synth_options options;
+    stile_synth_systmone_defaults(&options);
+    options.folder = folder;
+    options.normalised = normalised;
+    const char *why = "";
+    cr_assert_eq(stile_synth_systmone_write(&options, NULL, &why), STILE_OK,
+                 "%s", why);
+    char download[64];
+    (void)snprintf(download, sizeof download, "%s/20260401_0400", folder);
+    DIR *dir = opendir(download);
+    cr_assert(dir != NULL);
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL) {
+        char path[512];
+        struct stile_str table;
+        struct stile_str file =
+            stile_arena_str(f->arena, stile_str_cstr(entry->d_name));
+        (void)snprintf(path, sizeof path, "%s/%s", download, entry->d_name);
+        if (stile_systmone_name_parse(file, &table)) {
+            read_table(f, "systmone", path, file, table);
+            (void)unlink(path);
+        }
+    }
+    closedir(dir);
+    (void)rmdir(download);
     (void)rmdir(folder);
 }
 

@@ -39,6 +39,8 @@ void shipped_keep_row(struct shipped *f, const struct stile_row *row);
 struct shipped_tally shipped_run(struct shipped *f, const char *family,
                                  size_t from, const char *table);
 void shipped_read_practice(struct shipped *f, enum stile_synth_kind kind);
+/* A full SystmOne download, lists as words or as rows of SRMapping. */
+void shipped_read_download(struct shipped *f, bool normalised);
 size_t shipped_count_rows(const struct shipped *f, const char *table);
 struct stile_decoded shipped_decode(struct shipped *f, const char *format,
                                     const char *sample);
