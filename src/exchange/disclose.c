@@ -169,6 +169,20 @@ static enum stile_status release_all(struct stile__trip *trip)
     return STILE_OK;
 }
 
+/* Items without whose they are would be of no use to the recipient, and be
+ * taken for another's: they wait with the Patient. */
+static bool patient_waits(const struct stile_decision *decision)
+{
+    for (size_t i = 0; i < decision->count; i++) {
+        const struct stile_item_decision *row = &decision->items[i];
+        if (row->data.len == 0 && row->outcome == STILE_OUTCOME_HOLD &&
+            stile_str_eqc(row->type, "Patient")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum stile_status stile__decide(struct stile__trip *trip)
 {
     if (!is_disclosure(trip)) {
@@ -203,11 +217,15 @@ enum stile_status stile__decide(struct stile__trip *trip)
         trip->decision->outcome == STILE_OUTCOME_HOLD) {
         return status;
     }
+    if (patient_waits(trip->decision)) {
+        trip->blocked = "the Patient waits for a person's word";
+        return STILE_OK;
+    }
     status = stile_govern_apply(trip->plan->rules, &question, trip->decision,
                                 trip->keys->pseudonym, trip->arena,
                                 &trip->released, &trip->released_count);
     if (status == STILE_DENIED) {
-        trip->blocked = true;
+        trip->blocked = "an obligation could not be done";
         trip->released_count = 0;
         return STILE_OK;
     }

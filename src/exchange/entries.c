@@ -147,9 +147,9 @@ struct stile_str stile__entry_decision(struct stile__trip *trip,
     if (trip->reviewing != NULL) {
         stile__entry_reviewing(trip->reviewing, trip->keys, arena, entry);
     }
-    if (trip->blocked) {
+    if (trip->blocked != NULL) {
         stile_value_set_str(arena, entry, "blocked",
-                            STILE_STR("an obligation could not be done"));
+                            stile_str_cstr(trip->blocked));
     }
     if (body.len > 0) {
         stile_sha256(body, &digest);

@@ -5,7 +5,8 @@
  *   outcome.c   persons x routes -> what to make durable (FINISH)
  *   facts.c     what the message teaches about its persons
  *   marks.c     of an export: what changed since it was sent
- *   review.c    what waits for a person, and a person's word on it
+ *   review.c    what waits for a person, and the words that were said
+ *   release.c   a person's act on it
  *   disclose.c  one person, one route: govern, map out, encode
  *   entries.c   what the audit log will say of it
  */

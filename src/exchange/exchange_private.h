@@ -138,7 +138,7 @@ struct stile__trip {
     struct stile_decision *decision; /* NULL: own organisation */
     struct stile_value **released;
     size_t released_count;
-    bool blocked; /* an obligation cannot be done */
+    const char *blocked; /* why nothing goes though something might; or NULL */
 };
 /* Where a stored fact comes from: the sender's name, '|', and the resource
  * that says it. Ids are unique at their source only. */
@@ -177,6 +177,11 @@ enum stile_status stile__digest_of(const struct stile_value *resource,
 enum stile_status stile__released(const struct stile__trip *trip,
                                   struct stile_released **ret,
                                   size_t *ret_count);
+/* The item is of this route and resource, in whatever version. */
+bool stile__review_names(const struct stile_review_item *item,
+                         const struct stile__trip *trip,
+                         const struct stile_value *resource);
+/* release.c */
 const struct stile_review_item *
 stile__review_item(const struct stile_review *review, uint32_t n);
 enum stile_status stile__ask_review(struct stile_exchange *x,

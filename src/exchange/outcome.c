@@ -50,11 +50,11 @@ static void say_withheld(struct stile_exchange *x,
 {
     const struct stile_partner *partner = &x->plan->partners[trip->route->to];
     const struct stile_decision *d = trip->decision;
-    struct stile_str why = STILE_STR("an obligation could not be done");
+    struct stile_str why = stile_str_cstr(trip->blocked);
     const struct stile_reason *best = NULL;
     /* Of the whole, the first failing need of a share says most; then the
      * first rule that kept something back. */
-    for (size_t i = 0; !trip->blocked && i < d->count; i++) {
+    for (size_t i = 0; trip->blocked == NULL && i < d->count; i++) {
         const struct stile_reason *r = d->items[i].reasons;
         if (d->items[i].reason_count > 0 &&
             (best == NULL || reason_rank(r) < reason_rank(best))) {

@@ -194,6 +194,30 @@ Test(exchange_review, a_word_on_one_item_sends_that_item)
     world_close(&w);
 }
 
+/* The other items say nothing of use without whose they are. */
+Test(exchange_review, nothing_goes_while_the_patient_waits)
+{
+    struct world w;
+    struct trip_run run;
+    open_trust(&w, "fhir-json");
+    refer(&w, &run);
+    struct releasing r = {.review = review_of(&w, &run)};
+    uint32_t n = item_of(&r.review, "ServiceRequest");
+    r.reviewing.items = &n;
+    r.reviewing.item_count = 1;
+    cr_assert_eq(release(&w, &run, &r), STILE_DENIED);
+    cr_assert(world_has(r.got.why, "the Patient waits for a person's word"));
+    cr_assert(world_has(r.got.entry, "\"blocked\":\"the Patient waits"));
+    uint32_t both[] = {item_of(&r.review, "Patient"), n};
+    r.reviewing.items = both;
+    r.reviewing.item_count = 2;
+    cr_assert_eq(release(&w, &run, &r), STILE_OK, "%.*s", STILE_FMT(r.got.why));
+    cr_assert_eq(
+        stile_value_getc(world_json(&run, r.got.row.body), "entry")->count, 2);
+    world_end(&run);
+    world_close(&w);
+}
+
 Test(exchange_review, a_consent_withdrawn_since_keeps_it)
 {
     struct world w;
