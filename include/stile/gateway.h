@@ -65,6 +65,7 @@ struct stile_config {
                                     of, 3 */
     uint64_t review_keep_ms;     /* and lapses after, 90 days */
     uint64_t drain_ms;           /* default 30,000 */
+    uint64_t approval_ms;        /* an approval counts so long; 30 days */
     const struct stile_partner_config *partners;
     size_t partner_count;
     const struct stile_feed_config *feeds;
@@ -140,7 +141,8 @@ stile_config_check(const char *path, stile_time now, struct stile_date today,
 struct stile_plan_box {
     struct stile_plan plan;
     struct stile_arena *arena;
-    unsigned refs; /* loop thread only */
+    unsigned refs;               /* loop thread only */
+    struct stile_plan_box *base; /* whose mappings it uses, or NULL */
 };
 
 /* Reads formats, maps, codes and rules under `folder`, compiles all. Findings
@@ -149,6 +151,18 @@ STILE_MUSTCHECK enum stile_status
 stile_plan_load(const char *folder, const struct stile_config *config,
                 struct stile_date today, struct stile_diags *diags,
                 struct stile_plan_box **ret);
+/* The same with the rules of a packed set in place of the folder's; empty:
+ * the folder's. */
+STILE_MUSTCHECK enum stile_status
+stile_plan_load_under(const char *folder, const struct stile_config *config,
+                      struct stile_str rules, struct stile_date today,
+                      struct stile_diags *diags, struct stile_plan_box **ret);
+/* The plan of `base`, which has no base itself, with other rules. Takes over
+ * one reference of the caller's to it when OK. */
+STILE_MUSTCHECK enum stile_status
+stile_plan_exchange_rules(struct stile_plan_box *base, struct stile_str rules,
+                          struct stile_date today, struct stile_diags *diags,
+                          struct stile_plan_box **ret);
 void stile_plan_release(struct stile_plan_box **box);
 /* Formats, maps and codes under `folder` alone, for looking at them: with
  * INVALID *ret is set too, unless nothing could be read. */
@@ -160,6 +174,89 @@ STILE_MUSTCHECK enum stile_status
 stile_rules_folder_load(const char *folder, struct stile_date today,
                         struct stile_arena *arena, struct stile_diags *diags,
                         const struct stile_rules **ret);
+
+/* ---- rule sets as files ----
+ *
+ * A packed set is the files of `folder`/rules as one text, as the store keeps
+ * it: each is "<bytes> <name>", a line end, its bytes and a line end, after a
+ * first line "stile-rules 1".
+ */
+STILE_MUSTCHECK enum stile_status stile_rules_pack(const char *folder,
+                                                   struct stile_arena *arena,
+                                                   struct stile_diags *diags,
+                                                   struct stile_str *ret);
+STILE_MUSTCHECK enum stile_status
+stile_rules_packed_load(struct stile_str packed, struct stile_date today,
+                        struct stile_arena *arena, struct stile_diags *diags,
+                        const struct stile_rules **ret);
+/* Writes them into `folder`/rules, which must not be there. */
+STILE_MUSTCHECK enum stile_status
+stile_rules_packed_write(struct stile_str packed, const char *folder,
+                         struct stile_arena *arena,
+                         struct stile_str *ret_error);
+
+/* ---- going live ------------------------------------------------------------
+ *
+ * The set in force is in the gateway's store. The folder mappings/rules is a
+ * proposal: it comes in force when it checks, its worked cases come out, and
+ * the officers its class needs have signed what it changes.
+ */
+
+enum stile_rules_state {
+    STILE_RULES_SAME,  /* the folder holds what is in force */
+    STILE_RULES_READY, /* it may come in force */
+    STILE_RULES_WAITS, /* for signatures */
+    STILE_RULES_UNUSABLE
+};
+struct stile_rules_look {
+    bool in_force; /* a set is; step tells which */
+    struct stile_rules_step step;
+    const struct stile_rules *old; /* NULL: none is, or it cannot be read */
+    enum stile_rules_state state;
+    /* Of the proposal, when there is a usable one. */
+    const struct stile_rules *new;
+    struct stile_str files; /* packed; empty: the store has them */
+    struct stile_rules_move move;
+    struct stile_value *report; /* stile_rules_diff; NULL when old is */
+    struct stile_approval_verdict verdict;
+    struct stile_officers *officers; /* NULL: nobody may approve */
+    stile_time now;
+    struct stile_str missing; /* what keeps it back, in one sentence */
+};
+/*
+ * Looks at the folder's rules, or at the set `to` that was in force before,
+ * beside what is in force. Findings are those of the proposal and of
+ * officers.yaml. OK also when it is not usable: the state says so. Other
+ * statuses are the store's. A NULL store holds nothing.
+ */
+STILE_MUSTCHECK enum stile_status
+stile_rules_look(const struct stile_config *config, struct stile_store *store,
+                 const struct stile_digest *to, stile_time now,
+                 struct stile_arena *arena, struct stile_diags *diags,
+                 struct stile_rules_look *ret);
+/* Puts a READY proposal in force, with its audit entry, which names its acts
+ * whole. CONFLICT: something else came in force meanwhile; look again. */
+STILE_MUSTCHECK enum stile_status stile_rules_activate(
+    const struct stile_config *config, struct stile_store *store,
+    const struct stile_rules_look *look, struct stile_arena *arena);
+/* Looks, and puts what is READY in force; *ret is as it was looked at last,
+ * *ret_activated says whether it came in force. */
+STILE_MUSTCHECK enum stile_status
+stile_rules_go_live(const struct stile_config *config,
+                    struct stile_store *store, stile_time now,
+                    struct stile_arena *arena, struct stile_diags *diags,
+                    struct stile_rules_look *ret, bool *ret_activated);
+/* Keeps an approval in the store, with its audit entry: of a rollback that
+ * needs a second one. */
+STILE_MUSTCHECK enum stile_status stile_rules_approval_keep(
+    const struct stile_config *config, struct stile_store *store,
+    const struct stile_officers *officers, const struct stile_act *act,
+    struct stile_arena *arena);
+/* The set in force: its files, packed. NOT_FOUND: none is. */
+STILE_MUSTCHECK enum stile_status
+stile_rules_in_force(struct stile_store *store, struct stile_arena *arena,
+                     struct stile_rules_step *ret_step,
+                     struct stile_str *ret_packed);
 
 /* From the system; false when it gives none. */
 STILE_MUSTCHECK bool stile_random(uint8_t *out, size_t len);

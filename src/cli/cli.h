@@ -62,6 +62,11 @@ extern const struct cli_command stile__cmd_map_right, stile__cmd_map_left;
 extern const struct cli_command stile__cmd_review_list, stile__cmd_review_show,
     stile__cmd_review_release, stile__cmd_review_refuse,
     stile__cmd_outbox_withdraw;
+/* going live: cmd_live.c, cmd_approve.c */
+extern const struct cli_command stile__cmd_rules_status,
+    stile__cmd_rules_in_force, stile__cmd_rules_approve,
+    stile__cmd_rules_activate, stile__cmd_rules_rollback,
+    stile__cmd_rules_history;
 
 /* ---- the command line (cli.c)
  * ------------------------------------------------ */

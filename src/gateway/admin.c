@@ -89,6 +89,17 @@ static void gateway_metrics(const struct gateway *g, struct stile_buf *out)
     metric(out, "reloads_total", "counter", "plans taken into use", c->reloads);
     metric(out, "reload_failures_total", "counter",
            "edits that were refused; the old plan stays", c->reload_failures);
+    metric(out, "rules_proposal_pending", "gauge",
+           "1: the folder's rules, as read last, are not in force",
+           reload_pending(g));
+    struct stile_digest rules = stile_rules_digest(g->plan->plan.rules);
+    char hex[65];
+    stile_digest_hex(&rules, hex);
+    stile_buf_printf(out,
+                     "# HELP stile_rules_info the rule set in force\n"
+                     "# TYPE stile_rules_info gauge\n"
+                     "stile_rules_info{digest=\"%s\"} 1\n",
+                     hex);
     stile_time expires = stile_identity_expires(g->identity);
     metric(out, "certificate_expires_timestamp_seconds", "gauge",
            "end of the gateway's certificate",

@@ -87,6 +87,7 @@ static void defaults(struct stile_config *config)
     config->keep_quarantine_ms = UINT64_C(90) * 86400000;
     config->review_days = 3;
     config->review_keep_ms = UINT64_C(90) * 86400000;
+    config->approval_ms = UINT64_C(30) * 86400000;
     config->drain_ms = 30000;
     config->persons_max = 1000;
 }

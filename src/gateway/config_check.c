@@ -406,6 +406,40 @@ static void check_rule_words(struct stile__reader *reader)
     }
 }
 
+/* The folder is a proposal; what decides is what the store says is in force. */
+static void check_in_force(struct stile__reader *reader,
+                           const struct stile_plan_box *box)
+{
+    const struct stile_config *config = reader->config;
+    struct stile_digest folder = stile_rules_digest(box->plan.rules);
+    struct stile_rules_step *steps = NULL;
+    struct stile_store *store = NULL;
+    struct stile_str error;
+    size_t count = 0;
+
+    /* one that cannot be read is said when it is opened to be used */
+    if (config->store &&
+        stile_store_sqlite_open(config->store, true, reader->arena, &store,
+                                &error) == STILE_OK) {
+        if (store->ops->rules_steps(store, 1, reader->arena, &steps, &count) !=
+            STILE_OK) {
+            count = 0;
+        }
+        store->ops->close(&store);
+    }
+    if (count == 0) {
+        (void)stile__config_find(reader, gateway_node(config, "mappings"),
+                                 STILE__C139, STILE_WARNING,
+                                 "no rule set is in force yet, and the gateway "
+                                 "does not start without one");
+    } else if (!stile_digest_eq(&steps[0].to, &folder)) {
+        (void)stile__config_find(reader, gateway_node(config, "mappings"),
+                                 STILE__C139, STILE_WARNING,
+                                 "the rules in this folder are not those in "
+                                 "force");
+    }
+}
+
 enum stile_status stile_config_check(const char *path, stile_time now,
                                      struct stile_date today,
                                      struct stile_arena *arena,
@@ -430,6 +464,9 @@ enum stile_status stile_config_check(const char *path, stile_time now,
         status = stile_plan_load(config->mappings,
                                  diags->errors > before ? NULL : config, today,
                                  diags, &box);
+        if (status == STILE_OK) {
+            check_in_force(&reader, box);
+        }
         stile_plan_release(&box);
     }
     if (stile_arena_failed(arena)) {

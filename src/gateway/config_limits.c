@@ -56,6 +56,7 @@ static const struct limit limits[] = {
      3650 * DAY_MS},
     {"review-days", LIMIT_U32, AT(review_days), 1, 3650},
     {"review-keep", LIMIT_MS, AT(review_keep_ms), DAY_MS, 3650 * DAY_MS},
+    {"approvals", LIMIT_MS, AT(approval_ms), 60000, 365 * DAY_MS},
     {"csv-rows", LIMIT_U64, AT(csv.rows), 1, UINT64_C(10000000000)},
 };
 

@@ -52,7 +52,8 @@
     X(C136, "correct the one that is wrong, or name the agreement these two "  \
             "have with each other")                                            \
     X(C137, "add officers: officers.yaml, the file that says who may do it")   \
-    X(C138, "name the officers of the organisation that runs this gateway")
+    X(C138, "name the officers of the organisation that runs this gateway")    \
+    X(C139, "see 'stile rules status -c' for what is missing")
 
 enum stile__config_code {
 #define X(code, next) STILE__##code,
@@ -130,5 +131,30 @@ void stile__config_world(struct stile__reader *reader, stile_time now);
 /* The i-th map of a list of the document: "routes", 2. */
 const struct stile_node *stile__config_item(const struct stile_config *config,
                                             const char *list, size_t i);
+
+/* ---- rule files (rules_pack.c) ---- */
+
+struct stile__rule_file {
+    struct stile_str name; /* "agreements.yaml", "labels/self-harm.csv" */
+    enum stile_rule_file kind;
+    struct stile_source source;
+};
+struct stile__rule_files {
+    struct stile__rule_file *items;
+    size_t count;
+};
+/* False: it is in the findings, or the arena has failed. */
+STILE_MUSTCHECK bool stile__rules_read_folder(const char *folder,
+                                              struct stile_arena *arena,
+                                              struct stile_diags *diags,
+                                              struct stile__rule_files *ret);
+STILE_MUSTCHECK bool stile__rules_unpack(struct stile_str packed,
+                                         struct stile_arena *arena,
+                                         struct stile__rule_files *ret);
+/* NULL: it is in the findings, or the arena has failed. */
+const struct stile_rules *
+stile__rules_compile(const struct stile__rule_files *files,
+                     struct stile_date today, struct stile_arena *arena,
+                     struct stile_diags *diags);
 
 #endif

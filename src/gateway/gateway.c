@@ -164,183 +164,6 @@ static void on_sweep_timer(uv_timer_t *timer)
     }
 }
 
-/* ---- an audit entry of the gateway's own ---- */
-
-struct entry_job {
-    struct gateway *g;
-    struct stile_store_job job;
-    struct stile_accept accept;
-    struct stile_arena *arena;
-    struct stile_str entry;
-};
-
-static void entry_done(struct stile_store_job *job)
-{
-    struct entry_job *e =
-        (struct entry_job *)((char *)job - offsetof(struct entry_job, job));
-    if (job->status != STILE_OK || job->accepted.status != STILE_OK) {
-        log_line(e->g, LOG_ERROR, "audit", "an entry could not be kept");
-    }
-    stile_arena_free(&e->arena);
-    free(e);
-}
-
-/* Which rules and mappings are in force from now on. */
-static void enter_plan(struct gateway *g, const char *type)
-{
-    struct entry_job *e = calloc(1, sizeof(*e));
-    struct stile_arena *arena = stile_arena_new(65536);
-    if (e == NULL || arena == NULL) {
-        free(e);
-        stile_arena_free(&arena);
-        return;
-    }
-    char time[25], rules[65], maps[65], plan[65];
-    struct stile_digest digest = stile_rules_digest(g->plan->plan.rules);
-    stile_digest_hex(&digest, rules);
-    digest = stile_mapset_digest(g->plan->plan.maps);
-    stile_digest_hex(&digest, maps);
-    stile_digest_hex(&g->plan->plan.digest, plan);
-    (void)stile_time_format(stile_now(), time);
-    e->g = g;
-    e->arena = arena;
-    e->entry = stile_arena_printf(
-        arena,
-        "{\"gateway\":\"%.*s\",\"mappings\":\"%s\",\"ods\":\"%.*s\","
-        "\"plan\":\"%s\",\"rule-set\":\"%s\",\"time\":\"%s\",\"type\":\"%s\"}",
-        STILE_FMT(g->config->name), maps, STILE_FMT(g->config->ods), plan,
-        rules, time, type);
-    e->accept = (struct stile_accept){
-        .now = stile_now(), .entries = &e->entry, .entry_count = 1};
-    e->job.accept = &e->accept;
-    e->job.arena = arena;
-    e->job.done = entry_done;
-    gateway_post(g, &e->job);
-}
-
-/* ---- what exports are shown again after a change of plan ----------------
- */
-
-struct touch_job {
-    struct gateway *g;
-    struct stile_store_job job;
-    uint64_t count;
-};
-
-static void touch_work(struct stile_store_job *job, struct stile_store *store)
-{
-    struct touch_job *t =
-        (struct touch_job *)((char *)job - offsetof(struct touch_job, job));
-    const struct stile_config *config = t->g->config;
-    for (size_t i = 0; i < config->feed_count && job->status == STILE_OK; i++) {
-        uint64_t count = 0;
-        job->status = store->ops->touch(store, config->feeds[i].name, &count);
-        t->count += count;
-    }
-}
-
-static void touch_done(struct stile_store_job *job)
-{
-    struct touch_job *t =
-        (struct touch_job *)((char *)job - offsetof(struct touch_job, job));
-    if (job->status != STILE_OK) {
-        log_line(t->g, LOG_ERROR, "store",
-                 "exports could not be marked to be worked again (%s): send "
-                 "SIGHUP again",
-                 stile_status_text(job->status));
-    } else if (t->count > 0) {
-        log_line(t->g, LOG_INFO, "reload",
-                 "%llu persons of exports are worked again under the new plan",
-                 (unsigned long long)t->count);
-    }
-    free(t);
-}
-
-/* What the old plan kept back the new one may share, and an export row speaks
- * up by itself only when it changes. */
-static void touch_feeds(struct gateway *g)
-{
-    struct touch_job *t = calloc(1, sizeof(*t));
-    if (t == NULL) {
-        return;
-    }
-    t->g = g;
-    t->job.work = touch_work;
-    t->job.done = touch_done;
-    gateway_post(g, &t->job);
-}
-
-/* ---- reload: build beside, then swap ---- */
-
-static struct stile_plan_box *load_plan(struct gateway *g)
-{
-    struct stile_arena *arena = stile_arena_new(64u << 20);
-    struct stile_diags diags;
-    stile_diags_init(&diags, arena, 0);
-    struct stile_plan_box *box = NULL;
-    enum stile_status status = stile_plan_load(g->config->mappings, g->config,
-                                               stile_today(), &diags, &box);
-    log_diags(g, &diags);
-    stile_arena_free(&arena);
-    return status == STILE_OK ? box : NULL;
-}
-
-static struct stile_identity *load_identity(struct gateway *g)
-{
-    struct stile_arena *arena = stile_arena_new(1u << 20);
-    struct stile_identity *identity = NULL;
-    struct stile_str error = STILE_STR_NULL;
-    enum stile_status status = stile_identity_load(&g->config->tls, stile_now(),
-                                                   arena, &identity, &error);
-    if (status != STILE_OK) {
-        log_line(g, LOG_ERROR, "certificate", "%.*s", STILE_FMT(error));
-        identity = NULL;
-    }
-    stile_arena_free(&arena);
-    return identity;
-}
-
-static void on_reload(uv_signal_t *handle, int signum)
-{
-    (void)signum;
-    struct gateway *g = handle->data;
-    struct stile_plan_box *plan = load_plan(g);
-    struct stile_identity *identity = load_identity(g);
-    struct stile_client *client = NULL;
-    if (plan == NULL || identity == NULL ||
-        stile_client_new(&g->loop, &g->config->tls,
-                         (struct stile_client_limits)STILE_CLIENT_LIMITS,
-                         &client) != STILE_OK ||
-        stile_listener_reload(g->listener, identity) != STILE_OK) {
-        stile_plan_release(&plan);
-        stile_identity_free(&identity);
-        stile_client_close(&client);
-        g->counts.reload_failures++;
-        log_line(g, LOG_ERROR, "reload",
-                 "refused: mend what the findings name and send SIGHUP again; "
-                 "all stays as it was");
-        return;
-    }
-    /* Sends on the old client end as unknown and go out again under their
-     * keys; exchanges in flight keep the plan they began with. */
-    stile_client_close(&g->client);
-    g->client = client;
-    stile_identity_free(&g->identity);
-    g->identity = identity;
-    bool same = stile_digest_eq(&plan->plan.digest, &g->plan->plan.digest);
-    stile_plan_release(&g->plan);
-    g->plan = plan;
-    g->counts.reloads++;
-    char hex[65];
-    stile_digest_hex(&plan->plan.digest, hex);
-    log_line(g, LOG_INFO, "reload", "plan %.16s is in force", hex);
-    enter_plan(g, "plan");
-    if (!same) {
-        touch_feeds(g);
-    }
-    deliver_kick(g);
-}
-
 /* ---- drain ---- */
 
 static void close_all(struct gateway *g)
@@ -355,16 +178,16 @@ static void close_all(struct gateway *g)
     stile_client_close(&g->client);
     uv_close((uv_handle_t *)&g->checkpoint_timer, NULL);
     uv_close((uv_handle_t *)&g->sweep_timer, NULL);
+    reload_stop(g);
     uv_close((uv_handle_t *)&g->on_term, NULL);
     uv_close((uv_handle_t *)&g->on_int, NULL);
-    uv_close((uv_handle_t *)&g->on_hup, NULL);
     uv_close((uv_handle_t *)&g->wake, NULL);
 }
 
 void gateway_settled(struct gateway *g)
 {
     if (!g->draining || g->ready || g->trips > 0 || !deliver_idle(g) ||
-        !feeds_idle(g) || g->checkpointing) {
+        !feeds_idle(g) || g->checkpointing || g->reloading) {
         return;
     }
     if (!g->last_checkpoint) { /* over all that was entered until now */
@@ -438,12 +261,17 @@ static size_t queue_size(const struct gateway *g)
 static int open_store(struct gateway *g)
 {
     struct stile_str error = STILE_STR_NULL;
+    return stile_store_sqlite_open(g->config->store, false, g->arena, &g->store,
+                                   &error) == STILE_OK
+               ? 0
+               : complain(g, "store", error);
+}
+
+/* From here on the store belongs to its thread. */
+static int start_store(struct gateway *g)
+{
     uint8_t fresh[32];
     uint64_t recovered = 0;
-    if (stile_store_sqlite_open(g->config->store, false, g->arena, &g->store,
-                                &error) != STILE_OK) {
-        return complain(g, "store", error);
-    }
     if (!stile_random(fresh, sizeof(fresh)) ||
         g->store->ops->salt(g->store, fresh, g->salt) != STILE_OK ||
         g->store->ops->recover(g->store, stile_now(), &recovered) != STILE_OK) {
@@ -516,14 +344,12 @@ static void start_handles(struct gateway *g)
                          SWEEP_MS);
     rc |= uv_signal_init(&g->loop, &g->on_term);
     rc |= uv_signal_init(&g->loop, &g->on_int);
-    rc |= uv_signal_init(&g->loop, &g->on_hup);
     g->on_term.data = g;
     g->on_int.data = g;
-    g->on_hup.data = g;
     rc |= uv_signal_start(&g->on_term, on_stop, SIGTERM);
     rc |= uv_signal_start(&g->on_int, on_stop, SIGINT);
-    rc |= uv_signal_start(&g->on_hup, on_reload, SIGHUP);
     STILE_ASSERT(rc == 0);
+    reload_start(g);
 }
 
 static int make_partners(struct gateway *g)
@@ -544,17 +370,20 @@ static int make_partners(struct gateway *g)
  * things need earlier ones. */
 static int start(struct gateway *g)
 {
-    g->plan = load_plan(g);
-    if (g->plan == NULL) {
+    int rc = open_store(g);
+    if (rc != 0) {
+        return rc;
+    }
+    if (!reload_first(g)) {
         return EXIT_CONFIG;
     }
-    int rc = read_audit_key(g);
-    g->identity = rc == 0 ? load_identity(g) : NULL;
+    rc = read_audit_key(g);
+    g->identity = rc == 0 ? reload_identity(g) : NULL;
     if (rc != 0 || g->identity == NULL) {
         return EXIT_RESOURCE;
     }
     rc = make_partners(g);
-    rc = rc == 0 ? open_store(g) : rc;
+    rc = rc == 0 ? start_store(g) : rc;
     rc = rc == 0 ? listen_on(g) : rc;
     if (rc != 0) {
         return rc;
@@ -566,7 +395,7 @@ static int start(struct gateway *g)
         return EXIT_RESOURCE;
     }
     start_handles(g);
-    enter_plan(g, "started");
+    reload_enter(g, "started");
     g->started = stile_now();
     g->ready = true;
     log_line(g, LOG_INFO, "started",

@@ -94,15 +94,20 @@ struct gateway {
     struct stile_store *store;
     struct stile_store_thread *thread;
     uv_async_t wake;
-    uv_timer_t checkpoint_timer, sweep_timer;
+    uv_timer_t checkpoint_timer, sweep_timer, rules_timer;
     uv_signal_t on_term, on_int, on_hup;
     struct partner_run *partners;
     size_t partner_count;
     struct deliver *deliver;
     struct feeds *feeds;
-    size_t trips;       /* in flight */
-    size_t scrapes;     /* of the admin listener, in flight */
-    stile_time started; /* and with it what it can do */
+    size_t trips;                  /* in flight */
+    size_t scrapes;                /* of the admin listener, in flight */
+    stile_time started;            /* and with it what it can do */
+    bool reloading, reload_wanted; /* at work; asked for meanwhile */
+    bool rules_asked;              /* the store, what is in force */
+    unsigned rules_wait;           /* ticks, after it could not be taken up */
+    bool proposal;                 /* the folder's rules are not in force: */
+    struct stile_digest proposed;  /* these; zero: they are not usable */
     bool ready, draining, checkpointing, last_checkpoint, closing;
     uint64_t signed_size; /* of the log, under a checkpoint */
     uint8_t salt[32];
@@ -157,6 +162,20 @@ STILE_MUSTCHECK enum stile_status review_watch(const struct gateway *g,
                                                struct review_watch *ret);
 /* On the loop. */
 void review_say(const struct gateway *g, const struct review_watch *watch);
+
+/* ---- reload.c: the plan, from files and from the set in force ---- */
+
+/* Before the store has its thread. False: it has been said why there is none.
+ */
+STILE_MUSTCHECK bool reload_first(struct gateway *g);
+/* From then on: SIGHUP, and sets that others put in force. */
+void reload_start(struct gateway *g);
+void reload_stop(struct gateway *g);
+struct stile_identity *reload_identity(struct gateway *g);
+/* An audit entry of what is in force from now on. */
+void reload_enter(struct gateway *g, const char *type);
+/* The folder's rules, as they were read last, are not in force. */
+bool reload_pending(const struct gateway *g);
 
 /* ---- admin.c ---- */
 

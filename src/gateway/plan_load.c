@@ -19,6 +19,7 @@ struct files {
 
 struct loader {
     const char *folder;
+    struct stile_str rules; /* packed; empty: those of the folder */
     struct stile_arena *arena;
     struct stile_diags *diags;
     size_t before; /* errors of others */
@@ -139,7 +140,7 @@ enum stile_status stile_maps_folder_read(const char *folder,
                                          struct stile_diags *diags,
                                          struct stile_mapset **ret)
 {
-    struct loader l = {folder, arena, diags, diags->errors};
+    struct loader l = {folder, STILE_STR_NULL, arena, diags, diags->errors};
     const struct stile_schema *schema = load_schema(&l);
     struct files maps = read_folder(&l, "maps", ".map", true);
     struct files codes = read_codes(&l);
@@ -154,79 +155,18 @@ enum stile_status stile_maps_folder_read(const char *folder,
                                                           : status;
 }
 
-static const struct {
-    const char *name;
-    enum stile_rule_file kind;
-} rule_files[] = {
-    {"vocabulary.yaml", STILE_RULES_VOCABULARY},
-    {"guardrails.yaml", STILE_RULES_GUARDRAILS},
-    {"agreements.yaml", STILE_RULES_AGREEMENTS},
-    {"rules.yaml", STILE_RULES_LOCAL},
-    {"examples.yaml", STILE_RULES_EXAMPLES},
-    {"consent-codes.csv", STILE_RULES_CONSENT},
-};
-
-#define RULE_FILES (sizeof(rule_files) / sizeof(rule_files[0]))
-
+/* The rules: those that are packed, else those of the folder. */
 static const struct stile_rules *load_rules(struct loader *l,
                                             struct stile_date today)
 {
-    struct files files = {
-        stile_arena_array(l->arena, RULE_FILES, sizeof(struct stile_source)),
-        0};
-    struct files labels = read_folder(l, "rules/labels", ".csv", false);
-    struct stile_rules_input *inputs = stile_arena_array(
-        l->arena, RULE_FILES + labels.count + 1, sizeof(*inputs));
-    struct stile_rules *rules = NULL;
-    const char *folder =
-        stile_path_join(l->arena, l->folder, STILE_STR("rules"));
-    size_t count = 0;
+    struct stile__rule_files files = {NULL, 0};
+    bool read =
+        l->rules.len > 0
+            ? stile__rules_unpack(l->rules, l->arena, &files)
+            : stile__rules_read_folder(l->folder, l->arena, l->diags, &files);
 
-    for (size_t i = 0; files.items && inputs && folder && i < RULE_FILES; i++) {
-        const char *path = stile_path_join(l->arena, folder,
-                                           stile_str_cstr(rule_files[i].name));
-        size_t had = files.count;
-
-        if (path) {
-            add_file(l, path, &files);
-        }
-        if (files.count > had) {
-            inputs[count++] = (struct stile_rules_input){rule_files[i].kind,
-                                                         &files.items[had]};
-        }
-    }
-    for (size_t i = 0; inputs && i < labels.count; i++) {
-        inputs[count++] =
-            (struct stile_rules_input){STILE_RULES_LABELS, &labels.items[i]};
-    }
-    if (inputs) {
-        inputs[count++] =
-            (struct stile_rules_input){STILE_RULES_FLOOR, &stile_rules_floor};
-    }
-    if (!inputs || stile_rules_load(inputs, count, today, l->arena, l->diags,
-                                    &rules) != STILE_OK) {
-        return NULL;
-    }
-    return rules;
-}
-
-enum stile_status stile_rules_folder_load(const char *folder,
-                                          struct stile_date today,
-                                          struct stile_arena *arena,
-                                          struct stile_diags *diags,
-                                          const struct stile_rules **ret)
-{
-    struct loader loader = {folder, arena, diags, diags->errors};
-    const struct stile_rules *rules = load_rules(&loader, today);
-
-    if (stile_arena_failed(arena)) {
-        return STILE_LIMIT;
-    }
-    if (!rules || diags->errors > loader.before) {
-        return STILE_INVALID;
-    }
-    *ret = rules;
-    return STILE_OK;
+    return read ? stile__rules_compile(&files, today, l->arena, l->diags)
+                : NULL;
 }
 
 /* ---- the whole ---- */
@@ -338,8 +278,17 @@ enum stile_status stile_plan_load(const char *folder,
                                   struct stile_diags *diags,
                                   struct stile_plan_box **ret)
 {
+    return stile_plan_load_under(folder, config, STILE_STR_NULL, today, diags,
+                                 ret);
+}
+
+enum stile_status
+stile_plan_load_under(const char *folder, const struct stile_config *config,
+                      struct stile_str rules, struct stile_date today,
+                      struct stile_diags *diags, struct stile_plan_box **ret)
+{
     struct stile_arena *arena = stile_arena_new(PLAN_BYTES_MAX);
-    struct loader loader = {folder, arena, diags, diags->errors};
+    struct loader loader = {folder, rules, arena, diags, diags->errors};
     struct stile_plan_box *box = stile_arena_alloc(arena, sizeof(*box));
     enum stile_status status;
 
@@ -358,18 +307,53 @@ enum stile_status stile_plan_load(const char *folder,
     return STILE_OK;
 }
 
+enum stile_status stile_plan_exchange_rules(struct stile_plan_box *base,
+                                            struct stile_str rules,
+                                            struct stile_date today,
+                                            struct stile_diags *diags,
+                                            struct stile_plan_box **ret)
+{
+    struct stile_arena *arena = stile_arena_new(PLAN_BYTES_MAX);
+    struct loader loader = {"", rules, arena, diags, diags->errors};
+    struct stile_plan_box *box = stile_arena_alloc(arena, sizeof(*box));
+    enum stile_status status = STILE_NOMEM;
+
+    STILE_ASSERT(!base->base && rules.len > 0);
+    if (box) {
+        box->plan = base->plan;
+        box->plan.rules = load_rules(&loader, today);
+        status = stile_arena_failed(arena) ? STILE_LIMIT
+                 : !box->plan.rules        ? STILE_INVALID
+                 : digest_plan(&box->plan) ? STILE_OK
+                                           : STILE_NOMEM;
+    }
+    if (status != STILE_OK) {
+        stile_arena_free(&arena);
+        return status;
+    }
+    box->arena = arena;
+    box->refs = 1;
+    box->base = base;
+    *ret = box;
+    return STILE_OK;
+}
+
 void stile_plan_release(struct stile_plan_box **at)
 {
     struct stile_plan_box *box = *at;
+    struct stile_plan_box *base;
     struct stile_arena *arena;
 
     *at = NULL;
-    if (!box) {
-        return;
-    }
-    STILE_ASSERT(box->refs > 0);
-    if (--box->refs == 0) {
+    /* One level: a base has none. */
+    while (box) {
+        STILE_ASSERT(box->refs > 0);
+        if (--box->refs > 0) {
+            return;
+        }
+        base = box->base;
         arena = box->arena;
         stile_arena_free(&arena);
+        box = base;
     }
 }

@@ -393,10 +393,17 @@ static enum stile_status check_log(const struct opening *o)
     struct sqlite_store *s = o->s;
     int64_t size = -1;
 
+    /* one look at both: a gateway may be writing beside us */
+    if (!run(s, "BEGIN")) {
+        return fail(o, STILE_BUSY, "is busy: try again");
+    }
     s->version = -1; /* so that the state row is read */
     if (stile__sql_read(s) && stile__sql_row(s, SQL_AUDIT_LAST)) {
         size = stile__sql_number(s, SQL_AUDIT_LAST, 0);
         stile__sql_end(s, SQL_AUDIT_LAST);
+    }
+    if (!run(s, "COMMIT")) {
+        stile__sql_fail(s, STILE_IO);
     }
     if (s->failed != STILE_OK) {
         return fail(o, s->failed,

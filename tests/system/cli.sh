@@ -20,7 +20,8 @@ out_says() { grep -qF -- "$1" "$place/out"; }
 
 # ---- words ---------------------------------------------------------------------
 commands=("run" "check" "translate" "explain" "audit verify" "audit show"
-    "rules read" "outbox list" "outbox retry" "outbox withdraw"
+    "rules read" "rules status" "rules in-force" "rules approve" "rules activate"
+    "rules rollback" "rules history" "outbox list" "outbox retry" "outbox withdraw"
     "review list" "review show" "review release" "review refuse" "quarantine list" "map list"
     "map dis" "map check" "map fmt" "map test" "map coverage" "map right" "map left" "map diff" "map tree" "map export" "map import" "fhirpath" "health" "synth emis" "synth systmone" "synth vcse")
 check "--version" exits 0 --version
@@ -30,14 +31,12 @@ for command in "${commands[@]}"; do
     check "--help knows $command" out_says "  $command "
 done
 for command in "${commands[@]}"; do
-    # shellcheck disable=SC2086
-    check "$command --help" exits 0 $command --help
+        check "$command --help" exits 0 $command --help
     check "$command --help: usage, example, exit codes" bash -c \
         'grep -q "^usage: stile $1" out && grep -q "^  stile $1" out &&
          grep -q "^exit: 0 " out && grep -q -- "--help" out && [ ! -s err ]' \
         _ "$command"
-    # shellcheck disable=SC2086
-    check "$command: an unknown option is a usage error" exits 2 $command --zzzz
+        check "$command: an unknown option is a usage error" exits 2 $command --zzzz
     check "$command: and it says where help is" err_says "stile $command --help"
 done
 check "nothing said: usage" exits 2
@@ -260,14 +259,15 @@ check "as JSON" exits 0 outbox list -c charity/stile.yaml --json
 check "which is JSON" jq -es '.[0].state == "done" and (.[0] | has("body") | not)' out
 id=$(jq -r .id out | head -n 1)
 check "a retry needs a reason: usage" exits 2 outbox retry -c charity/stile.yaml "$id"
+signed="--as officer --key charity/officer.key"
 check "retry of a row that is done: nothing" exits 0 outbox retry -c charity/stile.yaml "$id" \
-    --because 'a test'
+    --because 'a test' $signed
 check "and it says so" out_says "0 rows are due now"
-check "retry of no row" exits 1 outbox retry -c charity/stile.yaml 999999 --because x
+check "retry of no row" exits 1 outbox retry -c charity/stile.yaml 999999 --because x $signed
 check "withdrawing a row that is done: no" exits 1 outbox withdraw -c charity/stile.yaml "$id" \
-    --because x
+    --because x $signed
 check "and it says why" err_says "has ended"
-check "withdrawing no row" exits 1 outbox withdraw -c charity/stile.yaml 999999 --because x
+check "withdrawing no row" exits 1 outbox withdraw -c charity/stile.yaml 999999 --because x $signed
 check "review list" exits 0 review list -c charity/stile.yaml
 check "nothing waits" err_says "nothing waits for a person"
 check "show of no review" exits 1 review show -c charity/stile.yaml 7

@@ -17,8 +17,6 @@ for id in ig-1 sup-1 cg-1; do
 done
 officers() {
     cat <<YAML
-organisation: $1
-officers:
   - officer: ig-1
     role: information-governance
     key: $(cat "$place/ig-1.pub")
@@ -33,8 +31,7 @@ officers:
     until: 2099-12-31
 YAML
 }
-officers RZ9 >"$place/trust/officers.yaml"
-sed -i 's|^  store: store.db|  store: store.db\n  officers: officers.yaml|' "$place/trust/stile.yaml"
+officers >>"$place/trust/officers.yaml"
 trust=$place/trust/stile.yaml
 as() { "$stile" "$@" -c "$config" --as "$who" --key "$place/$who.key" --because "${because:-a system test}"; }
 config=$trust who=ig-1
@@ -109,11 +106,9 @@ mkdir -p "$place/line/desk"
 make_audit_key "$place/line/audit.key"
 give_ports line || give_up "no ports"
 "$root/certs/make" "$place/certs" line desk >/dev/null || give_up "no certificates"
-officers VCL05 >"$place/line/officers.yaml"
 {
     gateway_head line VCL05 voluntary-care "Lantern Night Line"
     cat <<YAML
-  officers: officers.yaml
 $retry
 partners:
   - partner: desk
@@ -135,6 +130,8 @@ routes:
     agreement: DSA-2026-008
 YAML
 } >"$place/line/stile.yaml"
+live line VCL05 || give_up "the rules could not be approved"
+officers >>"$place/line/officers.yaml"
 config=$place/line/stile.yaml
 sed 's/VCS07/VCL05/g' "$root/tests/samples/charity-case.json" >"$place/call.json"
 start_gateway line

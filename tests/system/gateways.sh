@@ -42,6 +42,43 @@ make_audit_key() {
     [ -e "$1" ] || (umask 077 && openssl rand -hex 32 >"$1")
 }
 
+# make_officers FOLDER ODS [ID...]: officers.yaml and a key for each, officer.key
+# for the one of none named. One is self-approving, for development.
+make_officers() {
+    local folder=$1 ods=$2 id key self=no
+    shift 2
+    if [ $# -eq 0 ]; then
+        set -- officer
+        self=yes
+    fi
+    [ ! -e "$folder/officers.yaml" ] || return 0
+    printf 'organisation: %s\nself-approving: %s\nofficers:\n' "$ods" $self \
+        >"$folder/officers.yaml"
+    for id in "$@"; do
+        key=$("$stile" officer key --out "$folder/$id.key") || return 1
+        cat >>"$folder/officers.yaml" <<YAML
+  - officer: $id
+    role: caldicott-guardian
+    key: $key
+    may: [approve-rules, review, read-facts, give-facts, break-glass, move-outbox]
+    from: $(date -u -d yesterday +%F)
+    until: $(date -u -d "+1 year" +%F)
+YAML
+    done
+}
+
+# approve NAME [ID]: the officer signs what the gateway's folder proposes, be it
+# what it may.
+approve() {
+    local at=$place/$1 class
+    class=$("$stile" rules status -c "$at/stile.yaml" --json |
+        jq -r '.proposal.class // empty') || return 1
+    [ -n "$class" ] || return 0 # it is in force
+    "$stile" rules approve -c "$at/stile.yaml" --as "${2:-officer}" \
+        --key "$at/${2:-officer}.key" --because 'a trial on one machine' \
+        --class "$class" >"$at/approve.log" 2>&1
+}
+
 # copy_mappings FROM TO. The demonstration's agreements run for a year; the copy's
 # dates are moved by whole years, so that they hold today.
 copy_mappings() {
@@ -68,11 +105,24 @@ gateway:
   trust: ../certs/ca.pem
   crl: ../certs/crl.pem
   audit-key: audit.key
+  officers: officers.yaml
   store: store.db
   mappings: ${mappings:-../mappings}
   checkpoint: 2s
   drain: 10s
 YAML
+}
+
+# live NAME ODS [ID...]: its officers are there, and the folder's rules are
+# approved, so that it can start.
+live() {
+    local name=$1 ods=$2 id
+    shift 2
+    make_officers "$place/$name" "$ods" "$@" || return 1
+    [ $# -gt 0 ] || set -- officer
+    for id in "$@"; do
+        approve "$name" "$id" || return 1
+    done
 }
 
 # start_gateway NAME: runs it in the background; its words go to gateway.log.

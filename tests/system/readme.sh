@@ -34,7 +34,8 @@ check "every block runs to its end" test $code -eq 0 || {
 told() { grep -qE -- "$1" "$place/readme.out"; }
 check "the changed rule fails its worked case first" told '^not yet$'
 check "explain shows that the plan stays" told 'for charity: [0-9]+ CarePlan'
-check "the reload is in the log" told 'reload .*in force'
+check "what waits for a signature is told" told 'narrower: needs one officer'
+check "the set in force is in the log" told 'rules .*comes in force: narrower'
 check "the charity's system gets no plan any more" told '"has_plan": false'
 at=$place/demo
 before() { jq -e -s '[.[] | has("plan")] | any' "$at"/charity/casework/trust-to-casework-json-*.json; }

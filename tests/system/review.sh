@@ -12,9 +12,7 @@ is() { [ "$1" = "$2" ]; }
 for name in cg ops; do
     "$stile" officer key --out $name.key >$name.pub || give_up "no key of $name"
 done
-cat >trust/officers.yaml <<YAML
-organisation: RZ9
-officers:
+cat >>trust/officers.yaml <<YAML
   - officer: cg-1
     role: caldicott-guardian
     key: $(cat cg.pub)
@@ -28,7 +26,6 @@ officers:
     from: 2020-01-01
     until: 2099-12-31
 YAML
-sed -i 's/^  store: .*/&\n  officers: officers.yaml/' trust/stile.yaml
 check "officers are checked with the rest" "$stile" check -c trust/stile.yaml
 start_two
 

@@ -33,6 +33,7 @@ routes:
     format: fhir-json
 YAML
 } >"$place/practice/stile.yaml"
+live practice A99901 || give_up "the rules could not be approved"
 
 mkdir "$place/made"
 "$stile" synth emis --out "$place/made" --patients 73 --observations 36500 \

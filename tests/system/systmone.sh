@@ -76,6 +76,8 @@ mkdir "$place/made"
 full=20260401_0400 delta=20260402_0400
 export=$place/practice/export
 records=$place/practice/records
+live practice A99902 && live charity VCS07 ||
+    give_up "the rules could not be approved"
 start_gateway practice
 start_gateway charity
 check "two gateways start" wait_ready practice
