@@ -250,33 +250,29 @@ static bool is_codes_only(const struct stile_value *consent)
            !stile_str_eqc(what, "none");
 }
 
-enum stile_status stile__consents(const struct stile_rules *rules,
-                                  struct stile_value *const *resources,
-                                  size_t count, struct stile_arena *arena,
-                                  struct stile_fact **facts, size_t *fact_count)
+void stile__consents(const struct stile_rules *rules, struct stile__refs *refs,
+                     struct stile_arena *arena, struct stile_fact **facts,
+                     size_t *fact_count)
 {
     struct reader reader = {.rules = rules,
-                            .resources = resources,
+                            .resources = refs->resources,
+                            .refs = refs,
                             .arena = arena,
                             .facts = facts,
                             .count = fact_count};
-    enum stile_status status =
-        stile__refs_make(resources, count, arena, &reader.refs);
     size_t i;
 
-    if (status != STILE_OK) {
-        return status;
-    }
-    for (i = 0; i < count; i++) {
-        if (stile_str_eqc(stile_value_text(resources[i], "resourceType"),
+    for (i = 0; i < refs->count; i++) {
+        const struct stile_value *resource = refs->resources[i];
+
+        if (stile_str_eqc(stile_value_text(resource, "resourceType"),
                           "Consent")) {
-            reader.consent = resources[i];
-            reader.date = consent_date(resources[i]);
-            reader.codes_only = is_codes_only(resources[i]);
+            reader.consent = resource;
+            reader.date = consent_date(resource);
+            reader.codes_only = is_codes_only(resource);
             read_consent(&reader);
         }
     }
-    return STILE_OK;
 }
 
 /* ---- consent to one item

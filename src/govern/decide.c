@@ -523,11 +523,10 @@ enum stile_status stile_govern_decide(const struct stile_rules *rules,
     work->decision = decision;
     stile__context_make(rules, question, &work->context);
     stile__firing_make(&work->context, &work->firing);
-    status = stile__label(rules, question->resources, question->resource_count,
-                          arena, &work->labels);
+    status = stile__refs_make(question->resources, question->resource_count,
+                              arena, &work->refs);
     if (status == STILE_OK) {
-        status = stile__refs_make(question->resources, question->resource_count,
-                                  arena, &work->refs);
+        status = stile__label(rules, work->refs, arena, &work->labels);
     }
     work->plans = stile_arena_array(arena, question->resource_count + 1,
                                     sizeof(*work->plans));

@@ -332,10 +332,10 @@ enum stile_status stile_govern_facts(const struct stile_rules *rules,
     for (i = 0; i < count; i++) {
         from_resource(&gather, resources[i]);
     }
-    status = stile__consents(rules, resources, count, arena, &gather.facts,
-                             &gather.fact_count);
-    if (status != STILE_OK || stile_arena_failed(arena)) {
-        return status != STILE_OK ? status : STILE_NOMEM;
+    stile__consents(rules, gather.refs, arena, &gather.facts,
+                    &gather.fact_count);
+    if (stile_arena_failed(arena)) {
+        return STILE_NOMEM;
     }
     if (gather.fact_count > STILE_FACTS_MAX) {
         return STILE_LIMIT;

@@ -190,29 +190,27 @@ static void spread(const struct graph *graph, struct stile__item_labels *labels,
 }
 
 enum stile_status stile__label(const struct stile_rules *rules,
-                               struct stile_value *const *resources,
-                               size_t count, struct stile_arena *arena,
+                               const struct stile__refs *refs,
+                               struct stile_arena *arena,
                                struct stile__item_labels **ret)
 {
+    struct stile_value *const *resources = refs->resources;
+    size_t count = refs->count;
     struct stile__item_labels *labels =
         stile_arena_array(arena, count + 1, sizeof(*labels));
     uint64_t *targets = stile_arena_array(arena, count + 1, sizeof(*targets));
     uint64_t *chain = stile_arena_array(arena, count + 1, sizeof(*chain));
     bool *hubs = stile_arena_array(arena, count + 1, sizeof(*hubs));
-    struct graph graph = {
-        .rules = rules, .resources = resources, .hubs = hubs, .arena = arena};
-    struct stile__refs *refs;
-    enum stile_status status;
+    struct graph graph = {.rules = rules,
+                          .refs = refs,
+                          .resources = resources,
+                          .hubs = hubs,
+                          .arena = arena};
     size_t i;
 
     if (!labels || !targets || !chain || !hubs) {
         return STILE_NOMEM;
     }
-    status = stile__refs_make(resources, count, arena, &refs);
-    if (status != STILE_OK) {
-        return status;
-    }
-    graph.refs = refs;
     for (i = 0; i < count; i++) {
         struct stile_str type = stile_value_text(resources[i], "resourceType");
 

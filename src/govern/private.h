@@ -319,9 +319,10 @@ struct stile_str stile__code_normal(struct stile_str code);
 struct stile__item_labels {
     uint64_t own, related;
 };
+struct stile__refs;
 enum stile_status stile__label(const struct stile_rules *rules,
-                               struct stile_value *const *resources,
-                               size_t count, struct stile_arena *arena,
+                               const struct stile__refs *refs,
+                               struct stile_arena *arena,
                                struct stile__item_labels **ret);
 
 /* Which resource says a fact, "Type/id": a later version of it replaces what
@@ -329,8 +330,14 @@ enum stile_status stile__label(const struct stile_rules *rules,
 struct stile_str stile__source_of(struct stile_arena *arena,
                                   const struct stile_value *resource);
 
-/* refs.c: resources by "Type/id" */
-struct stile__refs;
+/* refs.c: resources by "Type/id"; made once for a record, as every pass over a
+ * long one reads it all */
+struct stile__refs {
+    struct stile_value *const *resources;
+    size_t count;
+    size_t *slots; /* index + 1 of a resource; open addressing */
+    size_t mask;   /* their number, a power of two, less one */
+};
 enum stile_status stile__refs_make(struct stile_value *const *resources,
                                    size_t count, struct stile_arena *arena,
                                    struct stile__refs **ret);
@@ -442,11 +449,9 @@ uint32_t stile__inside_word(const struct stile_rules *rules,
                             struct stile_str name);
 
 /* consent.c */
-enum stile_status stile__consents(const struct stile_rules *rules,
-                                  struct stile_value *const *resources,
-                                  size_t count, struct stile_arena *arena,
-                                  struct stile_fact **facts,
-                                  size_t *fact_count);
+void stile__consents(const struct stile_rules *rules, struct stile__refs *refs,
+                     struct stile_arena *arena, struct stile_fact **facts,
+                     size_t *fact_count);
 /* Facts of about item: does a Consent permit this very item? */
 uint64_t stile__item_facts(const struct stile__context *context,
                            const struct stile__refs *refs,

@@ -1,11 +1,13 @@
 #include "private.h"
 
-struct stile__refs {
-    struct stile_value *const *resources;
-    size_t count;
-    size_t *slots; /* index + 1 of a resource; open addressing */
-    size_t slot_count;
-};
+/* Ids are often numbers in a row, whose hashes then lie side by side and make
+ * long walks: what the multiplication brings to the top is spread. */
+static size_t slot_of(const struct stile__refs *refs, struct stile_str id)
+{
+    uint64_t hash = stile_str_hash(id) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (size_t)(hash >> 32) & refs->mask;
+}
 
 bool stile__in(const struct stile_str *list, size_t count,
                struct stile_str word)
@@ -31,16 +33,18 @@ enum stile_status stile__refs_make(struct stile_value *const *resources,
                                    struct stile__refs **ret)
 {
     struct stile__refs *refs = stile_arena_alloc(arena, sizeof(*refs));
-    size_t i, slot;
+    size_t i, slot, size = 4;
 
-    if (!refs || count > SIZE_MAX / 4) {
+    if (!refs || count > SIZE_MAX / 8) {
         return STILE_NOMEM;
+    }
+    while (size < count * 2) {
+        size *= 2;
     }
     refs->resources = resources;
     refs->count = count;
-    refs->slot_count = count * 2 + 1;
-    refs->slots =
-        stile_arena_array(arena, refs->slot_count, sizeof(*refs->slots));
+    refs->mask = size - 1;
+    refs->slots = stile_arena_array(arena, size, sizeof(*refs->slots));
     if (!refs->slots) {
         return STILE_NOMEM;
     }
@@ -50,9 +54,8 @@ enum stile_status stile__refs_make(struct stile_value *const *resources,
         if (!id.len) {
             continue;
         }
-        slot = (size_t)(stile_str_hash(id) % refs->slot_count);
-        while (refs->slots[slot]) {
-            slot = (slot + 1) % refs->slot_count;
+        for (slot = slot_of(refs, id); refs->slots[slot];
+             slot = (slot + 1) & refs->mask) {
         }
         refs->slots[slot] = i + 1;
     }
@@ -99,8 +102,8 @@ size_t stile__refs_find(const struct stile__refs *refs,
     if (!id.len) {
         return SIZE_MAX;
     }
-    slot = (size_t)(stile_str_hash(id) % refs->slot_count);
-    while (refs->slots[slot]) {
+    for (slot = slot_of(refs, id); refs->slots[slot];
+         slot = (slot + 1) & refs->mask) {
         size_t i = refs->slots[slot] - 1;
         const struct stile_value *resource = refs->resources[i];
 
@@ -109,7 +112,6 @@ size_t stile__refs_find(const struct stile__refs *refs,
              stile_str_eq(stile_value_text(resource, "resourceType"), type))) {
             return i;
         }
-        slot = (slot + 1) % refs->slot_count;
     }
     return SIZE_MAX;
 }
