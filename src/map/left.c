@@ -64,13 +64,16 @@ static uint64_t key_hash(const struct part *p)
 
 static bool same_key(const struct part *a, const struct part *b)
 {
+    if (a->table != b->table) {
+        return false; /* a bucket holds rows of several tables */
+    }
     for (size_t i = 0; i < a->table->key_count; i++) {
         uint32_t k = a->table->keys[i];
         if (!stile_str_eq(a->cells[k], b->cells[k])) {
             return false;
         }
     }
-    return a->table == b->table;
+    return true;
 }
 
 static void add_row(struct left *l, struct part *part)
