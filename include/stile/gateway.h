@@ -235,7 +235,8 @@ stile_rules_look(const struct stile_config *config, struct stile_store *store,
                  struct stile_arena *arena, struct stile_diags *diags,
                  struct stile_rules_look *ret);
 /* Puts a READY proposal in force, with its audit entry, which names its acts
- * whole. CONFLICT: something else came in force meanwhile; look again. */
+ * whole, and marks the persons of all feeds to be worked again. CONFLICT:
+ * something else came in force meanwhile; look again. */
 STILE_MUSTCHECK enum stile_status stile_rules_activate(
     const struct stile_config *config, struct stile_store *store,
     const struct stile_rules_look *look, struct stile_arena *arena);

@@ -422,8 +422,8 @@ const struct cli_command stile__cmd_rules_diff = {
     "is done to it otherwise: to whom, which data, in which cases, with an\n"
     "example. The class is equal, narrower, wider or mixed. Exact, over every\n"
     "combination of facts and labels, and over the days to come.\n\n"
-    "  mkdir old && cp -r mappings/rules old/\n"
-    "  stile rules diff old mappings\n\n"
+    "  stile rules in-force -c stile.yaml --out now\n"
+    "  stile rules diff now mappings\n\n"
     "exit: 0 compared; 1 the files are wrong, or with --no-wider more would\n"
     "      be let go; 2 wrong command line",
     CLI_OPTIONS(diff_options),
@@ -438,7 +438,8 @@ const struct cli_command stile__cmd_rules_check = {
     "Reads and checks the rule files and their worked cases, then looks at\n"
     "the set as a whole: shares that are always kept back (dead), rules that\n"
     "change nothing (shadowed), limits that meet nothing, data nobody gets;\n"
-    "and proves that in no case anything leaves that a guardrail forbids.\n\n"
+    "and proves that in no case anything leaves that a guardrail forbids. It\n"
+    "looks at the folder, which is a proposal: see 'stile rules status'.\n\n"
     "  stile rules check\n"
     "  stile rules check --meets\n\n"
     "exit: 0 no errors; 1 errors, or the files are wrong; 2 wrong command\n"

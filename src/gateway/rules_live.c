@@ -437,6 +437,22 @@ static struct stile_str entry_of(const struct stile_config *config,
     return as_text(entry, arena);
 }
 
+/* What the old rules kept back the new ones may share, and a row of an export
+ * speaks up by itself only when it changes. Before the set comes in force, so
+ * that a crash between the two costs no more than work done twice; a gateway
+ * that runs does it again when it takes the set up. */
+static enum stile_status touch_feeds(const struct stile_config *config,
+                                     struct stile_store *store)
+{
+    enum stile_status status = STILE_OK;
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < config->feed_count && status == STILE_OK; i++) {
+        status = store->ops->touch(store, config->feeds[i].name, &count);
+    }
+    return status;
+}
+
 enum stile_status stile_rules_activate(const struct stile_config *config,
                                        struct stile_store *store,
                                        const struct stile_rules_look *look,
@@ -449,6 +465,7 @@ enum stile_status stile_rules_activate(const struct stile_config *config,
     struct stile_value *acts;
     struct stile_rules_change change;
     struct stile_str entry;
+    enum stile_status status;
 
     STILE_ASSERT(look->state == STILE_RULES_READY &&
                  look->verdict.count >= look->verdict.needs);
@@ -467,7 +484,8 @@ enum stile_status stile_rules_activate(const struct stile_config *config,
     if (stile_arena_failed(arena) || entry.len == 0) {
         return STILE_LIMIT;
     }
-    return store->ops->rules_put(store, &change);
+    status = touch_feeds(config, store);
+    return status == STILE_OK ? store->ops->rules_put(store, &change) : status;
 }
 
 enum stile_status stile_rules_go_live(const struct stile_config *config,

@@ -198,6 +198,8 @@ Test(config, limits_at_and_one_past)
          "review-days: 3651", "C102"},
         {"persons: 50", "review-keep: 1d", "review-keep: 86399s",
          "review-keep: 3650d", "review-keep: 3651d", "C103"},
+        {"persons: 50", "approvals: 60s", "approvals: 59s", "approvals: 365d",
+         "approvals: 366d", "C103"},
         {"hold-days: 21", "hold-days: 1", "hold-days: 0", "hold-days: 3650",
          "hold-days: 3651", "C102"},
     };

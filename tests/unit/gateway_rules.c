@@ -510,3 +510,48 @@ Test(rules_live, a_development_officer_is_enough)
     cr_assert(go_live(&d));
     close_desk(&d);
 }
+
+static uint64_t dirty(struct desk *d)
+{
+    struct stile_counts counts;
+
+    cr_assert_eq(d->store->ops->counts(d->store, &counts), STILE_OK);
+    return counts.dirty;
+}
+
+/* What a feed brought while other rules were in force is looked at again. */
+Test(rules_live, persons_of_feeds_are_worked_again)
+{
+    struct desk d;
+    struct stile_feed_config feed = {.name = S("gp")};
+    struct stile_mirror_row row = {.feed = S("gp"),
+                                   .table = S("T"),
+                                   .key = S("k"),
+                                   .person = S("p"),
+                                   .cells = S("[]"),
+                                   .batch = 1};
+    struct stile_accept accept = {.clear_feed = S("gp"),
+                                  .clear_person = S("p")};
+    struct stile_accepted accepted;
+    struct stile_str *persons = NULL;
+    uint64_t *marks = NULL;
+    size_t count = 0;
+
+    open_desk(&d);
+    d.config.feeds = &feed;
+    d.config.feed_count = 1;
+    cr_assert_eq(d.store->ops->mirror_apply(d.store, &row, 1), STILE_OK);
+    cr_assert_eq(d.store->ops->dirty(d.store, feed.name, 9, d.arena, &persons,
+                                     &marks, &count),
+                 STILE_OK);
+    cr_assert_eq(count, 1);
+    accept.clear_batch = marks[0];
+    cr_assert_eq(d.store->ops->accept(d.store, &accept, 1, d.arena, &accepted),
+                 STILE_OK);
+    cr_assert_eq(dirty(&d), 0);
+    approve(&d, 2);
+    cr_assert_eq(dirty(&d), 0);
+    cr_assert(go_live(&d));
+    cr_assert_eq(dirty(&d), 1);
+    close_desk(&d);
+}
