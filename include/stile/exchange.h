@@ -261,6 +261,14 @@ struct stile_str stile_entry_act(const struct stile_house *house,
                                  struct stile_value *more,
                                  struct stile_arena *arena);
 
+/* What the second decision newly holds for a person, to be kept in the same
+ * transaction as its entry. NOT_FOUND: nothing, or what waits or was refused
+ * already; or of an export, whose next pass asks. */
+STILE_MUSTCHECK enum stile_status stile_exchange_again_review(
+    const struct stile_plan *plan, const struct stile_again *again,
+    const struct stile_exchange_keys *keys, struct stile_arena *arena,
+    struct stile_review_new *ret);
+
 /* ---- what waits for a person ------------------------------------------------
  *
  * What the rules hold (review-by-person) waits as a review: words, ids and the

@@ -187,8 +187,28 @@ static bool is_refused(const struct stile__trip *trip,
     return refused;
 }
 
-static enum stile_status waiting_items(const struct stile_exchange *x,
-                                       const struct stile__trip *trip,
+static bool is_asked(const struct stile__trip *trip,
+                     const struct stile_review_item *item)
+{
+    for (size_t i = 0; i < trip->reviewed_count; i++) {
+        if (trip->reviewed[i].waits &&
+            trip->reviewed[i].word == STILE_REVIEW_NO_WORD &&
+            same_item(&trip->reviewed[i], item)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Which of those that wait are not to be asked about. */
+enum leave_out {
+    NONE,
+    REFUSED,
+    REFUSED_AND_ASKED
+};
+
+static enum stile_status waiting_items(const struct stile__trip *trip,
+                                       enum leave_out leave,
                                        struct stile__list *ret)
 {
     for (size_t i = 0; trip->decision != NULL && i < trip->decision->count;
@@ -202,11 +222,12 @@ static enum stile_status waiting_items(const struct stile_exchange *x,
         if (status != STILE_OK) {
             return status;
         }
-        if (stile__is_export(x) && is_refused(trip, &item)) {
+        if ((leave >= REFUSED && is_refused(trip, &item)) ||
+            (leave == REFUSED_AND_ASKED && is_asked(trip, &item))) {
             continue;
         }
         struct stile_review_item *slot =
-            stile__list_add(x->arena, ret, sizeof(*slot));
+            stile__list_add(trip->arena, ret, sizeof(*slot));
         if (slot == NULL) {
             return STILE_LIMIT;
         }
@@ -370,7 +391,8 @@ enum stile_status stile__ask_review(struct stile_exchange *x,
 {
     struct stile__list items = {0};
     bool waits = false;
-    enum stile_status status = waiting_items(x, trip, &items);
+    enum stile_status status =
+        waiting_items(trip, stile__is_export(x) ? REFUSED : NONE, &items);
     if (status == STILE_OK && stile__is_export(x)) {
         status = end_others(x, trip, &items, &waits);
     } else if (status == STILE_OK) {
@@ -382,4 +404,37 @@ enum stile_status stile__ask_review(struct stile_exchange *x,
     return status != STILE_OK || waits || items.count == 0
                ? status
                : add_review(x, trip, &items);
+}
+
+enum stile_status stile_exchange_again_review(
+    const struct stile_plan *plan, const struct stile_again *again,
+    const struct stile_exchange_keys *keys, struct stile_arena *arena,
+    struct stile_review_new *ret)
+{
+    struct stile_diags diags;
+    struct stile__kept kept;
+    struct stile__list items = {0};
+    stile_diags_init(&diags, arena, 0);
+    enum stile_status status =
+        stile__kept_read(plan, again, keys, arena, &diags, &kept);
+    if (status == STILE_OK && kept.export) {
+        return STILE_NOT_FOUND; /* its next pass asks */
+    }
+    if (status == STILE_OK) {
+        status = stile__decide(&kept.trip);
+    }
+    if (status == STILE_OK) {
+        status = waiting_items(&kept.trip, REFUSED_AND_ASKED, &items);
+    }
+    if (status != STILE_OK || items.count == 0) {
+        return status != STILE_OK ? status : STILE_NOT_FOUND;
+    }
+    *ret = (struct stile_review_new){
+        .route = kept.trip.route->name,
+        .partner = plan->partners[kept.trip.route->to].name,
+        .person = kept.trip.person,
+        .message_id = again->message_id,
+        .items = items.items,
+        .item_count = items.count};
+    return STILE_OK;
 }

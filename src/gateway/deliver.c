@@ -30,6 +30,8 @@ struct parcel { /* one claimed row on its way */
     size_t fact_count;
     struct stile_review_item *reviewed;
     size_t reviewed_count;
+    struct stile_review_new review; /* what the second decision holds */
+    bool asks;
     uint64_t epoch;
     struct stile_digest ground; /* of the plan and day it is decided under */
     struct stile_str kept;      /* its kept message, when decided again */
@@ -502,7 +504,16 @@ static void again_work(uv_work_t *work)
     p->again =
         stile_exchange_again(&p->claim->plan->plan, &again, &p->claim->g->keys,
                              p->arena, &p->body, &p->entry);
-    if (p->again != STILE_OK && p->again != STILE_DENIED) {
+    if (p->again == STILE_OK || p->again == STILE_DENIED) {
+        enum stile_status held = stile_exchange_again_review(
+            &p->claim->plan->plan, &again, &p->claim->g->keys, p->arena,
+            &p->review);
+        p->asks = held == STILE_OK;
+        if (held != STILE_OK && held != STILE_NOT_FOUND) {
+            p->again = held; /* what is held must be seen */
+        }
+    }
+    if (p->asks || (p->again != STILE_OK && p->again != STILE_DENIED)) {
         return;
     }
     /* Only what came of it stays while it is sent. */
@@ -571,7 +582,10 @@ static void entry_done(struct stile_store_job *job)
         settle_later(p, "its audit entry could not be kept");
     } else if (p->again == STILE_DENIED) {
         settle_unsent(p, STILE_ROW_WITHDRAWN,
-                      "decided again: consent or rules no longer allow it");
+                      p->asks ? "decided again: it waits for a person now, see "
+                                "stile review list"
+                              : "decided again: consent or rules no longer "
+                                "allow it");
     } else {
         renew_key(p);
         send_parcel(p);
@@ -582,8 +596,11 @@ static void entry_done(struct stile_store_job *job)
  * it. */
 static void enter_first(struct parcel *p)
 {
-    p->accept = (struct stile_accept){
-        .now = stile_now(), .entries = &p->entry, .entry_count = 1};
+    p->accept = (struct stile_accept){.now = stile_now(),
+                                      .entries = &p->entry,
+                                      .entry_count = 1,
+                                      .reviews = &p->review,
+                                      .review_count = p->asks ? 1 : 0};
     memset(&p->job, 0, sizeof(p->job));
     p->job.accept = &p->accept;
     p->job.done = entry_done;

@@ -372,6 +372,36 @@ CONTRACT(review, sweeps_what_is_over)
     cr_assert_eq(get(w, 3).state, STILE_REVIEW_RELEASED);
 }
 
+/* Decided again, a row's message waits instead: it is kept for the review. */
+CONTRACT(review, of_a_message_that_a_row_keeps)
+{
+    struct stile_kept_message kept = {S("m/9"), S("9990000018"), S("pivot")};
+    struct stile_outbox_new row = new_row(w, "k", "charity", "lane", 1);
+    struct stile_accept queued = {.now = 1,
+                                  .messages = &kept,
+                                  .message_count = 1,
+                                  .rows = &row,
+                                  .row_count = 1};
+    struct stile_review_new review = new_review(S("m/9"));
+    struct stile_accept asked = {.now = 2,
+                                 .reviews = &review,
+                                 .review_count = 1,
+                                 .entries = &said,
+                                 .entry_count = 1};
+    struct stile_review_settle refuse = word_of(STILE_REVIEW_REFUSE);
+    int64_t id = 0;
+
+    row.message_id = S("m/9");
+    cr_assert_eq(accept_one(w, &queued, NULL), STILE_OK);
+    cr_assert_not_null(claim_key(w, "charity", 1, &id));
+    cr_assert_eq(accept_one(w, &asked, NULL), STILE_OK);
+    cr_assert_eq(settle_row(w, id, STILE_ROW_WITHDRAWN, 0), STILE_OK);
+    cr_assert(is_kept(w, "m/9"));
+    cr_assert_eq(get(w, 1).state, STILE_REVIEW_WAITING);
+    cr_assert_eq(OPS(w)->review_settle(w->store, &refuse), STILE_OK);
+    cr_assert_not(is_kept(w, "m/9"));
+}
+
 CONTRACT(review, retry_says_who_asked)
 {
     struct stile_str entry = S("{\"who\":\"officer\"}");

@@ -22,7 +22,7 @@ cat >>trust/officers.yaml <<YAML
   - officer: ops-1
     role: operator
     key: $(cat ops.pub)
-    may: [move-outbox]
+    may: [move-outbox, give-facts]
     from: 2020-01-01
     until: 2099-12-31
 YAML
@@ -201,12 +201,36 @@ check "a lapsed one cannot be released" bash -c '! "$1" review release -c trust/
     --as cg-1 --key cg.key --because "x" 2>err && grep -q "was ended already" err' \
     _ "$stile" "$("$stile" review list -c trust/stile.yaml --all --json | jq -s 'map(.id) | max')"
 
-# ---- the outbox by hand ---------------------------------------------------------------------
+# ---- held by the second decision ------------------------------------------------------------------
 stop_gateway charity
 adult=$root/tests/samples/referral-message.json
-check "a row that waits" is "$(refer "$adult" r-9)" 202
+before=$(cases)
+check "a referral waits for a partner that is down" is "$(refer "$adult" r-20)" 202
 rows() { "$stile" outbox list -c trust/stile.yaml --json | jq -s "map(select(.state == \"$1\"))"; }
 deferred() { [ "$(rows deferred | jq length)" -ge 1 ]; }
+check "is deferred" wait_for 20 deferred
+patient=$(jq -r '.entry[].resource | select(.resourceType == "Patient").identifier[]
+    | select(.system == "https://fhir.nhs.uk/Id/nhs-number").value' "$adult")
+printf 'nhs_number,fact,value,recipient,date,from,until,source\n%s,deceased,yes,,%s,,,register\n' \
+    "$patient" "$(date -u +%F)" >died.csv
+check "meanwhile the register says they died" "$stile" facts import died.csv -c trust/stile.yaml \
+    --as ops-1 --key ops.key --because "weekly check"
+start_gateway charity
+wait_ready charity || give_up "charity did not come back"
+check "decided again, it waits for a person" wait_for 30 waiting 1
+check "by the rule that holds it now" bash -c '"$1" review list -c trust/stile.yaml --json |
+    jq -es ".[0].rules | map(.rule) == [\"NAT-DEAD\"]"' _ "$stile"
+settled
+check "and nothing of it arrived" is "$(cases)" "$before"
+check "its row tells where it is" bash -c '"$1" outbox list -c trust/stile.yaml | grep -q "see stile review list"' \
+    _ "$stile"
+check "released, it arrives" cg release "$(newest)"
+check "at the charity" goes_to $((before + 1))
+
+# ---- the outbox by hand ---------------------------------------------------------------------
+stop_gateway charity
+child seven.json 7 '(.entry[].resource | select(.resourceType == "Patient").birthDate) = "1980-06-02"'
+check "a row that waits" is "$(refer seven.json r-9)" 202
 check "is deferred" wait_for 20 deferred
 row=$(rows deferred | jq -r '.[0].id')
 check "nobody withdraws it unsigned" bash -c '! "$1" outbox withdraw -c trust/stile.yaml "$2" \

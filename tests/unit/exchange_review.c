@@ -367,6 +367,45 @@ Test(exchange_review, what_is_decided_on_can_be_shown)
     world_close(&w);
 }
 
+static enum stile_status again_review(struct world *w,
+                                      const struct trip_run *run,
+                                      struct stile_review_new *ret)
+{
+    struct stile_again ask = {.kept = run->accept.messages[0].body,
+                              .route = STILE_STR("to-charity"),
+                              .message_id = run->accept.messages[0].id,
+                              .now = run->message.now + 3600 * STILE_SECOND,
+                              .reviewed = w->reviewed,
+                              .reviewed_count = w->reviewed_count};
+    return stile_exchange_again_review(&w->plan, &ask, &w->keys, run->arena,
+                                       ret);
+}
+
+/* What went by the rules of then and waits by those of now is not lost. */
+Test(exchange_review, what_a_second_decision_holds_waits_too)
+{
+    struct world w;
+    struct trip_run run;
+    struct stile_review_new review;
+    open_trust(&w, "vcse-json");
+    refer(&w, &run);
+    cr_assert_eq(again_review(&w, &run, &review), STILE_OK);
+    cr_assert_eq(review.item_count, run.accept.reviews[0].item_count);
+    cr_assert(stile_str_eqc(review.person, NHS));
+    cr_assert(stile_str_eq(review.message_id, run.accept.messages[0].id));
+    cr_assert(stile_str_eqc(review.partner, "charity"));
+    (void)review_of(&w, &run);
+    cr_assert_eq(again_review(&w, &run, &review), STILE_NOT_FOUND,
+                 "it waits already");
+    world_say(&w, 0, STILE_REVIEW_REFUSE);
+    cr_assert_eq(again_review(&w, &run, &review), STILE_NOT_FOUND);
+    world_end(&run);
+    world_run_sample(&w, "fhir-json", "fhir", "referral-message.json", &run);
+    cr_assert_eq(again_review(&w, &run, &review), STILE_NOT_FOUND);
+    world_end(&run);
+    world_close(&w);
+}
+
 /* ---- exports ---- */
 
 #define PATIENT "{5B2A1E10-0000-4000-8000-000000000001}"
