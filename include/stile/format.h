@@ -144,6 +144,13 @@ struct stile_format_input {
     struct stile_json_limits json;
     struct stile_csv_limits csv;
     stile_time now; /* when it came: no birth is later; 0 not known */
+    /* csv, for a file larger than memory. Set both: the bytes come from `more`,
+     * a piece at a time (false: they cannot be read), and each good row goes to
+     * `each`, its cells lasting for the call; ret->rows stays empty. What a row
+     * takes of the arena is given back when the findings are in another. */
+    bool (*more)(void *ctx, struct stile_str *ret, bool *ret_last);
+    enum stile_status (*each)(void *ctx, const struct stile_row *row);
+    void *ctx;
 };
 
 struct stile_format {

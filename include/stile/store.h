@@ -443,4 +443,35 @@ void stile_store_thread_drain(struct stile_store_thread *thread);
  * store stays open; close it afterwards. */
 void stile_store_thread_stop(struct stile_store_thread **thread);
 
+/* ---- spool: rows put aside, when memory does not hold them ---------------
+ *
+ * A database of its own, without a name: up to `cache` bytes are held in
+ * memory, the rest in a file in the folder for temporary ones, which has no
+ * name there and is gone when it is closed or the process ends. Nothing is
+ * durable. One thread.
+ */
+struct stile_spool;
+STILE_MUSTCHECK enum stile_status stile_spool_open(size_t cache,
+                                                   struct stile_spool **ret);
+void stile_spool_close(struct stile_spool **spool);
+/* Of rows with one key (not empty) the last stands. `group` below 0: in none.
+ * A row that is `gone` only takes its key's place. */
+STILE_MUSTCHECK enum stile_status
+stile_spool_put(struct stile_spool *spool, int64_t group, struct stile_str key,
+                struct stile_str body, bool gone, bool *ret_replaced);
+/* A name by which the row that was put last is found. */
+STILE_MUSTCHECK enum stile_status stile_spool_name(struct stile_spool *spool,
+                                                   struct stile_str name);
+/* The first row of the name that stands. */
+STILE_MUSTCHECK enum stile_status stile_spool_find(struct stile_spool *spool,
+                                                   struct stile_str name,
+                                                   struct stile_arena *arena,
+                                                   struct stile_str *ret_body);
+/* All rows that stand, by group, in the order they were put. `body` lasts for
+ * the call. A status other than OK ends the walk and is returned. */
+STILE_MUSTCHECK enum stile_status stile_spool_each(
+    struct stile_spool *spool,
+    enum stile_status (*fn)(void *ctx, int64_t group, struct stile_str body),
+    void *ctx);
+
 #endif

@@ -1,5 +1,7 @@
 #include "cli_rows.h"
 
+#include "cli_spill.h"
+
 #define FILE_BYTES_MAX ((size_t)4 << 30)
 
 /* ---- slots
@@ -108,57 +110,93 @@ static bool grow(void **items, size_t *capacity, size_t count, size_t size)
     return true;
 }
 
-/* "table" 1F "key cell" 1F ...; empty when a table has no key. */
+void stile__cli_rows_key(const struct stile_row *row,
+                         const struct stile_table *table, struct stile_buf *out)
+{
+    if (table->key_count == 0) {
+        return;
+    }
+    stile_buf_add(out, table->name);
+    for (size_t i = 0; i < table->key_count; i++) {
+        stile_buf_byte(out, 0x1f);
+        stile_buf_add(out, row->cells[table->keys[i]]);
+    }
+}
+
 static struct stile_str key_of(struct cli_rows *rows,
                                const struct cli_row *item)
 {
     struct stile_buf key;
     struct stile_str made;
 
-    if (item->table->key_count == 0) {
-        return STILE_STR_NULL;
-    }
     stile_buf_init(&key, 1u << 20);
-    stile_buf_add(&key, item->table->name);
-    for (size_t i = 0; i < item->table->key_count; i++) {
-        stile_buf_byte(&key, 0x1f);
-        stile_buf_add(&key, item->row.cells[item->table->keys[i]]);
-    }
+    stile__cli_rows_key(&item->row, item->table, &key);
     made = stile_arena_str(rows->arena, stile_buf_str(&key));
     stile_buf_release(&key);
     return made;
 }
 
-static bool is_deleted(const struct cli_rows *rows, const struct cli_row *item)
+bool stile__cli_rows_deleted(const struct cli_rows *rows,
+                             const struct stile_row *row,
+                             const struct stile_table *table)
 {
-    struct stile_str column = stile_schema_dialect(
-        rows->schema, item->table->family, item->table->version, "deleted");
+    struct stile_str column = stile_schema_dialect(rows->schema, table->family,
+                                                   table->version, "deleted");
     struct stile_str cell =
-        column.len > 0 ? stile_row_get(&item->row, column) : STILE_STR_NULL;
+        column.len > 0 ? stile_row_get(row, column) : STILE_STR_NULL;
 
     return stile_str_eq_nocase(cell, STILE_STR("true")) ||
            stile_str_eqc(cell, "1");
 }
 
-static bool add_person(struct cli_rows *rows, size_t at, struct stile_str key)
+/* A free appointment, an entry in words, a row that only says that it is gone:
+ * where the person is no part of the key, none need be named. */
+bool stile__cli_rows_nobodys(const struct cli_rows *rows,
+                             const struct stile_row *row,
+                             const struct stile_table *table)
+{
+    struct stile_str person = row->cells[table->person_column];
+
+    return (person.len == 0 && !table->columns[table->person_column].key) ||
+           (person.len > 0 &&
+            stile_str_eq(person,
+                         stile_schema_dialect(rows->schema, table->family,
+                                              table->version, "none")));
+}
+
+size_t stile__cli_rows_person(struct cli_rows *rows, struct stile_str key)
 {
     struct cli_slot *slot = slots_put(&rows->by_person, key);
     void *persons = rows->persons;
-    struct cli_person *person;
 
     if (!slot) {
-        return false;
+        return 0;
     }
     if (slot->at == 0) {
         if (!grow(&persons, &rows->person_capacity, rows->person_count,
                   sizeof(*rows->persons))) {
-            return false;
+            return 0;
         }
         rows->persons = persons;
+        if (rows->spill) {
+            key = stile_arena_str(rows->arena, key);
+            slot->key = key;
+        }
         rows->persons[rows->person_count++] = (struct cli_person){.key = key};
         slot->at = rows->person_count;
     }
-    person = &rows->persons[slot->at - 1];
+    return slot->at;
+}
+
+static bool add_person(struct cli_rows *rows, size_t at, struct stile_str key)
+{
+    size_t number = stile__cli_rows_person(rows, key);
+    struct cli_person *person;
+
+    if (number == 0) {
+        return false;
+    }
+    person = &rows->persons[number - 1];
     if (person->last > 0) {
         rows->items[person->last - 1]->next = at;
     } else {
@@ -167,18 +205,6 @@ static bool add_person(struct cli_rows *rows, size_t at, struct stile_str key)
     person->last = at;
     person->count++;
     return true;
-}
-
-/* A free appointment, an entry in words, a row that only says that it is gone:
- * where the person is no part of the key, none need be named. */
-static bool is_nobodys(const struct cli_rows *rows,
-                       const struct stile_table *table, struct stile_str person)
-{
-    return (person.len == 0 && !table->columns[table->person_column].key) ||
-           (person.len > 0 &&
-            stile_str_eq(person,
-                         stile_schema_dialect(rows->schema, table->family,
-                                              table->version, "none")));
 }
 
 static bool add_row(struct cli_rows *rows, const struct stile_row *row,
@@ -208,7 +234,7 @@ static bool add_row(struct cli_rows *rows, const struct stile_row *row,
             rows->replaced++;
         }
     }
-    if (is_deleted(rows, item)) {
+    if (stile__cli_rows_deleted(rows, row, table)) {
         item->gone = true;
         rows->deleted++;
     }
@@ -219,12 +245,11 @@ static bool add_row(struct cli_rows *rows, const struct stile_row *row,
     if (table->person_column == UINT32_MAX) {
         return true; /* codes, places, staff: for look-ups */
     }
-    key = row->cells[table->person_column];
-    if (is_nobodys(rows, table, key)) {
+    if (stile__cli_rows_nobodys(rows, row, table)) {
         rows->nobodys++;
         return true;
     }
-    return add_person(rows, rows->count, key);
+    return add_person(rows, rows->count, row->cells[table->person_column]);
 }
 
 struct stile_str stile__cli_base(const char *path)
@@ -250,8 +275,9 @@ static const struct stile_table *table_named(const struct stile_schema *schema,
 }
 
 /* The version whose column names the decoded rows carry. */
-static const struct stile_table *table_of_row(const struct stile_schema *schema,
-                                              const struct stile_row *row)
+const struct stile_table *
+stile__cli_rows_table(const struct stile_schema *schema,
+                      const struct stile_row *row)
 {
     const struct stile_table *newest = NULL;
 
@@ -285,7 +311,7 @@ static const struct stile_table *table_of_row(const struct stile_schema *schema,
 enum stile_status stile__cli_rows_add(struct cli_rows *rows,
                                       const struct stile_row *row)
 {
-    const struct stile_table *found = table_of_row(rows->schema, row);
+    const struct stile_table *found = stile__cli_rows_table(rows->schema, row);
 
     if (!found) {
         return STILE_UNSUPPORTED;
@@ -340,7 +366,8 @@ enum stile_status stile__cli_rows_file(struct cli_rows *rows, const char *path,
         rows->passed_over++;
         return STILE_OK;
     }
-    return take(rows, path, found);
+    return rows->spill ? stile__cli_spill_file(rows, path, found)
+                       : take(rows, path, found);
 }
 
 enum stile_status stile__cli_rows_case(struct cli_rows *rows, const char *path)
@@ -539,9 +566,13 @@ const struct stile_row *stile__cli_rows_find(struct cli_rows *rows,
                                              struct stile_str key)
 {
     size_t known = rows->index_count;
-    struct cli_index *index = index_of(rows, table, column);
+    struct cli_index *index;
     size_t at;
 
+    if (rows->spill) {
+        return stile__cli_spill_find(rows, table, column, key);
+    }
+    index = index_of(rows, table, column);
     if (index && rows->index_count > known && rows->beside) {
         bool loaded = false;
 

@@ -51,6 +51,8 @@ struct cli_rows {
         struct cli_slots slots;
     } indexes[CLI_INDEXES_MAX];
     size_t index_count;
+    /* Set: rows are put aside there and not kept; see cli_spill.h. */
+    struct cli_spill *spill;
     struct stile_map_rows *groups; /* of the first `grouped` rows */
     size_t grouped;
     /* Files of tables that no mapping of these reads are passed over; NULL
@@ -101,6 +103,25 @@ enum stile_status stile__cli_rows_ask(void *ctx,
                                       const struct stile_map_ask *ask,
                                       const struct stile_row *const **ret,
                                       size_t *ret_count);
+/* ---- for cli_spill.c ---- */
+
+/* The person's number, from 1, made when new; 0 when memory is short. */
+size_t stile__cli_rows_person(struct cli_rows *rows, struct stile_str key);
+bool stile__cli_rows_deleted(const struct cli_rows *rows,
+                             const struct stile_row *row,
+                             const struct stile_table *table);
+/* About no patient: the family's word for it stands where the person does. */
+bool stile__cli_rows_nobodys(const struct cli_rows *rows,
+                             const struct stile_row *row,
+                             const struct stile_table *table);
+/* "table" 1F "key cell" 1F ...; empty when the table has no key. */
+void stile__cli_rows_key(const struct stile_row *row,
+                         const struct stile_table *table,
+                         struct stile_buf *out);
+const struct stile_table *
+stile__cli_rows_table(const struct stile_schema *schema,
+                      const struct stile_row *row);
+
 /* Last part of a path. */
 struct stile_str stile__cli_base(const char *path);
 

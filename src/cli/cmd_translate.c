@@ -3,6 +3,7 @@
  * system, which is not governed. So what is written here is what the gateway
  * would write, and a file that fails here fails there with the same findings.
  */
+#include "cli_spill.h"
 #include "cli_trip.h"
 
 #include <sys/stat.h>
@@ -13,6 +14,9 @@
 #define FLUSH_BYTES ((size_t)1 << 20)
 #define FINDINGS_SHOWN 200
 #define PATHS_MAX 100000
+/* Rows in memory take about so many bytes a byte of their files. */
+#define MEMORY_A_BYTE 3
+#define MEMORY_DEFAULT ((uint64_t)4 << 30)
 
 enum form {
     FORM_EMIS,
@@ -41,6 +45,8 @@ struct work {
     struct stile_route route;
     const char *const *paths;
     size_t path_count;
+    uint64_t memory; /* for an export's rows */
+    struct cli_rows *rows;
     FILE *out;
     struct stile_buf buf;
     struct stile_str first; /* vcse-json: held until a second comes;
@@ -266,40 +272,94 @@ static void messages(struct work *w)
 /* ---- an export
  * --------------------------------------------------------------------- */
 
-static void person(struct work *w, struct cli_rows *rows,
-                   const struct cli_person *p)
+/* The rows of one person that stand. */
+static bool person(void *ctx, size_t number, struct stile_row *list,
+                   size_t count)
 {
-    struct stile_row *list =
-        stile_arena_array(w->trip, p->count, sizeof(*list));
+    struct work *w = ctx;
+    const struct cli_person *p = &w->rows->persons[number];
     struct stile_message m = {
-        .id = stile_arena_printf(w->arena, "translate.%zu",
-                                 (size_t)(p - rows->persons)),
+        .id = stile_arena_printf(w->trip, "translate.%zu", number),
         .name = STILE_STR("export"),
         .feed = w->route.from,
         .feed_person = p->key,
-        .feed_batch = 1};
-    size_t count = 0;
+        .feed_batch = 1,
+        .rows = list,
+        .row_count = count};
 
-    for (size_t at = p->first; list && at != 0;
-         at = rows->items[at - 1]->next) {
-        if (!rows->items[at - 1]->gone) {
-            list[count++] = rows->items[at - 1]->row;
-        }
-    }
+    stile__cli_progress(&w->progress, "persons", number, w->rows->person_count);
     if (p->key.len == 0) {
         stile__cli_say("%zu rows name no person and cannot be translated",
                        p->count);
         w->quarantined += p->count;
-        stile_arena_reset(w->trip);
-        return;
+    } else if (count > 0) {
+        one(w, m, w->rows);
     }
-    if (count == 0) {
-        stile_arena_reset(w->trip);
-        return;
+    stile_arena_reset(w->trip);
+    return !w->failed;
+}
+
+static void persons(struct work *w)
+{
+    struct cli_rows *rows = w->rows;
+    bool goes_on = true;
+
+    for (size_t i = 0; i < rows->person_count && goes_on; i++) {
+        const struct cli_person *p = &rows->persons[i];
+        struct stile_row *list =
+            stile_arena_array(w->trip, p->count, sizeof(*list));
+        size_t count = 0;
+
+        for (size_t at = p->first; list && at != 0;
+             at = rows->items[at - 1]->next) {
+            if (!rows->items[at - 1]->gone) {
+                list[count++] = rows->items[at - 1]->row;
+            }
+        }
+        goes_on = person(w, i, list, count);
     }
-    m.rows = list;
-    m.row_count = count;
-    one(w, m, rows);
+}
+
+/* What the files would take of memory as rows. */
+static uint64_t memory_of(const struct work *w)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < w->path_count; i++) {
+        struct stat about;
+
+        if (stat(w->paths[i], &about) == 0 && about.st_size > 0) {
+            bytes += (uint64_t)about.st_size;
+        }
+    }
+    return bytes * MEMORY_A_BYTE;
+}
+
+/* Beyond the budget rows are put aside. */
+static bool keep_within(struct work *w)
+{
+    if (memory_of(w) <= w->memory) {
+        return true;
+    }
+    stile__cli_say("the files need about %llu MiB of memory as rows, more than "
+                   "--memory allows: they are put aside in a temporary "
+                   "database",
+                   (unsigned long long)(memory_of(w) >> 20));
+    if (!stile__cli_spill_open(w->rows, (size_t)(w->memory / 2))) {
+        stile__cli_say("the temporary database cannot be opened; look at the "
+                       "folder that TMPDIR names");
+        return false;
+    }
+    return true;
+}
+
+static enum stile_status work_off(struct work *w)
+{
+    if (w->rows->spill) {
+        return stile__cli_spill_persons(w->rows, w->trip, person, w);
+    }
+    persons(w);
+    return STILE_OK;
 }
 
 static bool load(struct work *w, struct cli_rows *rows)
@@ -335,15 +395,20 @@ static void export(struct work *w)
 
     stile_diags_init(&diags, w->arena, FINDINGS_SHOWN);
     stile__cli_rows_init(&rows, w->arena, w->plan.schema, w->plan.maps, &diags);
-    if (load(w, &rows)) {
+    w->rows = &rows;
+    if (keep_within(w) && load(w, &rows)) {
         show(w, &diags);
-        for (size_t i = 0; i < rows.person_count && !w->failed; i++) {
-            stile__cli_progress(&w->progress, "persons", i, rows.person_count);
-            person(w, &rows, &rows.persons[i]);
+        enum stile_status status = work_off(w);
+
+        if (status != STILE_OK) {
+            stile__cli_say("the rows put aside cannot be read back: %s",
+                           stile_status_text(status));
+            w->failed = true;
         }
     } else {
         w->failed = true;
     }
+    stile__cli_spill_close(&rows);
     w->in = rows.read;
     w->quarantined += rows.bad;
     stile__cli_progress_end(&w->progress);
@@ -535,6 +600,28 @@ static int translate(struct work *w)
     return w->quarantined > 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* "1048576", "512M": from 1 byte to 1 TiB. */
+static bool size_of(struct stile_str text, uint64_t *ret)
+{
+    static const char units[] = "KMG";
+    int64_t n = 0;
+    uint64_t unit = 1;
+
+    for (size_t i = 0; text.len > 1 && i < 3; i++) {
+        if (text.ptr[text.len - 1] == units[i]) {
+            unit = (uint64_t)1 << (10 * (i + 1));
+            text.len--;
+            break;
+        }
+    }
+    if (!stile_str_to_int64(text, &n) || n < 1 ||
+        (uint64_t)n > ((uint64_t)1 << 40) / unit) {
+        return false;
+    }
+    *ret = (uint64_t)n * unit;
+    return true;
+}
+
 static int run(const struct cli_args *args)
 {
     struct work w = {.args = args};
@@ -545,6 +632,12 @@ static int run(const struct cli_args *args)
     if (!folder || !stile__cli_has(args, "from") ||
         !stile__cli_has(args, "to")) {
         return stile__cli_usage(args, "it needs --mappings, --from and --to");
+    }
+    w.memory = MEMORY_DEFAULT;
+    if (stile__cli_has(args, "memory") &&
+        !size_of(stile_str_cstr(stile__cli_get(args, "memory")), &w.memory)) {
+        return stile__cli_usage(args, "--memory is a number of bytes, or one "
+                                      "with K, M or G");
     }
     from = stile__cli_word(args, "from", from_words,
                            sizeof(from_words) / sizeof(from_words[0]));
@@ -574,6 +667,7 @@ static const struct cli_option options[] = {
     {"from", 'f', "FORM", "emis, systmone, vcse-json, vcse-csv or fhir"},
     {"to", 't', "FORM", "vcse-json, vcse-csv or fhir"},
     {"table", 0, "TABLE", "of an export, when file names do not say it"},
+    {"memory", 0, "SIZE", "for an export's rows: 512M, 4G (4G)"},
     {"out", 'o', "FILE", "where the result goes; - is standard output"},
 };
 
@@ -594,7 +688,11 @@ const struct cli_command stile__cmd_translate = {
     "is counted and said with file, row and rule, and the rest goes on. A row\n"
     "that waits for another which is not in the input counts as held. Rows\n"
     "that only delete what an earlier export had have nothing to delete here;\n"
-    "they are counted too.\n\n"
+    "they are counted too.\n"
+    "Rows of an export that would take more than --memory are put aside in a\n"
+    "temporary database in the folder TMPDIR names (they hold patients' data; "
+    "the\n"
+    "file has no name and is gone at the end). The result is the same.\n\n"
     "  stile translate -m mappings --from vcse-csv --to fhir cases.csv -o "
     "out.ndjson\n"
     "  stile translate -m mappings --from emis --to fhir export/ -o "

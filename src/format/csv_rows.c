@@ -11,6 +11,7 @@ struct reading {
     size_t header_count;
     struct stile__rows rows;
     size_t bad_rows;
+    bool fed; /* the last piece of `more` */
 };
 
 static enum stile_status finding(const struct stile__csv_job *job,
@@ -19,6 +20,28 @@ static enum stile_status finding(const struct stile__csv_job *job,
     stile_diag_at_record(job->diags, code, STILE_ERROR, job->input->name, 0,
                          STILE_STR_NULL, message);
     return STILE_INVALID;
+}
+
+/* The next row; bytes are asked for as they are needed. */
+static enum stile_status pull(struct reading *r, const struct stile_str **cells,
+                              size_t *count, uint64_t *number)
+{
+    const struct stile_format_input *input = r->job->input;
+    for (;;) {
+        enum stile_status status =
+            stile_csv_pull(r->csv, r->job->diags, cells, count, number);
+        if (status != STILE_END || input->more == NULL || r->fed) {
+            return status;
+        }
+        struct stile_str piece = STILE_STR_NULL;
+        if (!input->more(input->ctx, &piece, &r->fed)) {
+            return STILE_IO;
+        }
+        status = stile_csv_feed(r->csv, piece, r->fed);
+        if (status != STILE_OK) {
+            return status;
+        }
+    }
 }
 
 /* Unknown columns are kept behind the table's own. */
@@ -69,8 +92,7 @@ static enum stile_status read_header(struct reading *r)
     const struct stile_str *cells = NULL;
     size_t count = 0;
     uint64_t number = 0;
-    enum stile_status status =
-        stile_csv_pull(r->csv, job->diags, &cells, &count, &number);
+    enum stile_status status = pull(r, &cells, &count, &number);
     if (status == STILE_END) {
         return finding(job, "V120", "send a file with a header row");
     }
@@ -149,7 +171,14 @@ static enum stile_status keep_row(struct reading *r,
                             .count = r->count,
                             .number = number,
                             .file = job->input->name};
-    return stile__rows_add(&r->rows, row) ? STILE_OK : STILE_NOMEM;
+    if (job->input->each == NULL) {
+        return stile__rows_add(&r->rows, row) ? STILE_OK : STILE_NOMEM;
+    }
+    enum stile_status status = job->input->each(job->input->ctx, &row);
+    if (job->diags->arena != job->arena) {
+        stile_arena_rewind(job->arena, mark);
+    }
+    return status;
 }
 
 static enum stile_status read_rows(struct reading *r)
@@ -158,8 +187,7 @@ static enum stile_status read_rows(struct reading *r)
         const struct stile_str *cells = NULL;
         size_t count = 0;
         uint64_t number = 0;
-        enum stile_status status =
-            stile_csv_pull(r->csv, r->job->diags, &cells, &count, &number);
+        enum stile_status status = pull(r, &cells, &count, &number);
         if (status == STILE_END) {
             return STILE_OK;
         }
@@ -186,7 +214,9 @@ enum stile_status stile__csv_decode(struct stile__csv_job *job,
     if (r.csv == NULL) {
         return STILE_NOMEM;
     }
-    stile_csv_over(r.csv, job->input->bytes);
+    if (job->input->more == NULL) {
+        stile_csv_over(r.csv, job->input->bytes);
+    }
     enum stile_status status = read_header(&r);
     if (status == STILE_OK) {
         status = read_rows(&r);

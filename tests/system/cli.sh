@@ -177,6 +177,18 @@ check "all Bundles with the Patient" jq -es 'all(.resourceType == "Bundle" and
 check "the same bytes again" cmp emis.ndjson again.ndjson
 "$stile" synth emis --out export --patients 30 --observations 300 --delta >/dev/null
 check "with its delta" exits 0 translate -m "$m" -f emis -t fhir export -o delta.ndjson
+# The budget is three bytes a byte of the files: at it in memory, one past it not.
+budget=$(($(cat export/*.csv | wc -c) * 3))
+check "as much memory as it takes" exits 0 translate -m "$m" -f emis -t fhir export \
+    -o within.ndjson --memory "$budget"
+check "nothing is put aside" bash -c '! grep -q "temporary database" err'
+check "a byte less" exits 0 translate -m "$m" -f emis -t fhir export -o beyond.ndjson \
+    --memory "$((budget - 1))"
+check "rows are put aside" err_says "temporary database"
+check "very little" exits 0 translate -m "$m" -f emis -t fhir export -o little.ndjson --memory 1K
+check "the same bytes" bash -c 'cmp delta.ndjson within.ndjson && cmp delta.ndjson beyond.ndjson &&
+    cmp delta.ndjson little.ndjson'
+check "no size: usage" exits 2 translate -m "$m" -f emis -t fhir export --memory 4T
 check "which changes something" bash -c '! cmp -s emis.ndjson delta.ndjson'
 check "an export with a wrong NHS number" exits 0 synth emis --out export --patients 50 \
     --observations 100 --seed 7 --batch 9

@@ -451,3 +451,69 @@ Test(format_csv, a_row_is_written_whole_or_not_at_all)
         }
     }
 }
+
+/* ---- a file larger than memory ---- */
+
+struct pieces {
+    struct stile_str rest;
+    size_t piece, rows, bytes;
+    bool broken;
+};
+
+static bool next_piece(void *ctx, struct stile_str *ret, bool *ret_last)
+{
+    struct pieces *p = ctx;
+    *ret = stile_str_sub(p->rest, 0, p->piece);
+    p->rest = stile_str_sub(p->rest, ret->len, SIZE_MAX);
+    *ret_last = p->rest.len == 0;
+    return !p->broken;
+}
+
+static enum stile_status next_row(void *ctx, const struct stile_row *row)
+{
+    struct pieces *p = ctx;
+    p->rows++;
+    cr_assert_eq(row->number, p->rows + (p->rows > 1 ? 1 : 0));
+    for (size_t i = 0; i < row->count; i++) {
+        p->bytes += row->cells[i].len;
+    }
+    return p->rows == 3 ? STILE_DENIED : STILE_OK;
+}
+
+Test(format_csv, a_table_is_read_a_piece_at_a_time)
+{
+    static const char text[] =
+        "a,b\r\n1,\"x\ny\"\r\n2\r\n3,z\r\n4,w\r\n5,v\r\n";
+    for (size_t piece = 1; piece < sizeof text; piece++) {
+        struct stile_arena *arena = stile_arena_new(1 << 20),
+                           *other = stile_arena_new(1 << 20);
+        struct stile_diags diags;
+        struct stile_source tables = {
+            STILE_STR("t.tables"),
+            STILE_STR("family f 1\ntable t key a\n    a:s\n    b:s?\n")};
+        struct pieces p = {.rest = stile_str_cstr(text), .piece = piece};
+        struct stile_decoded decoded = {0};
+        stile_diags_init(&diags, other, 0);
+        struct stile_schema *schema = stile_schema_new(other);
+        cr_assert_eq(stile_schema_add(schema, &tables, &diags), STILE_OK);
+        struct stile_format_input input = {.name = STILE_STR("t.csv"),
+                                           .schema = schema,
+                                           .table = STILE_STR("t"),
+                                           .csv = STILE_CSV_LIMITS,
+                                           .more = next_piece,
+                                           .each = next_row,
+                                           .ctx = &p};
+        const struct stile_format *csv = stile_format_find(STILE_STR("csv"));
+        /* What `each` says ends it. */
+        cr_assert_eq(csv->decode(&input, arena, &diags, &decoded),
+                     STILE_DENIED);
+        cr_expect_eq(p.rows, 3);
+        cr_expect_eq(p.bytes, 4 + 2 + 2);
+        cr_expect_eq(diags.errors, 1); /* the row with one cell */
+        p = (struct pieces){
+            .rest = stile_str_cstr(text), .piece = piece, .broken = true};
+        cr_assert_eq(csv->decode(&input, arena, &diags, &decoded), STILE_IO);
+        stile_arena_free(&arena);
+        stile_arena_free(&other);
+    }
+}
