@@ -69,16 +69,18 @@ static size_t rules_of(const struct stile_review *review,
     return count;
 }
 
-/* The rules in force, for their words; without them ids must do. */
 const struct stile_rules *stile__cli_review_words(const struct cli_desk *desk)
 {
     const struct stile_rules *rules = NULL;
+    struct stile_rules_step step;
+    struct stile_str packed = STILE_STR_NULL;
     struct stile_diags diags;
 
     stile_diags_init(&diags, desk->arena, 1);
-    if (!desk->config ||
-        stile_rules_folder_load(desk->config->mappings, stile_today(),
-                                desk->arena, &diags, &rules) != STILE_OK) {
+    if (stile_rules_in_force(desk->store, desk->arena, &step, &packed) !=
+            STILE_OK ||
+        stile_rules_packed_load(packed, stile_today(), desk->arena, &diags,
+                                &rules) != STILE_OK) {
         return NULL;
     }
     return rules;

@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-/* The rules at hand, for the officers' own words; NULL: ids must do. */
+/* The rules in force, for the officers' own words; NULL: ids must do. */
 const struct stile_rules *stile__cli_review_words(const struct cli_desk *desk);
 /* Since when, for whom, what kind of items, by which rules. */
 void stile__cli_review_line(const struct cli_desk *desk,

@@ -405,6 +405,33 @@ static int decide(struct cli_desk *desk, struct stile_plan_box *box,
                    ret_status);
 }
 
+/* By the rules in force, whatever the folder proposes. */
+static bool plan_in_force(struct cli_desk *desk, struct stile_plan_box **ret)
+{
+    struct stile_rules_step step;
+    struct stile_str packed = STILE_STR_NULL;
+    struct stile_diags diags;
+    enum stile_status status =
+        stile_rules_in_force(desk->store, desk->arena, &step, &packed);
+
+    if (status != STILE_OK) {
+        stile__cli_say("not released: %s",
+                       status == STILE_NOT_FOUND
+                           ? "no rule set is in force: see 'stile rules status'"
+                           : stile_status_text(status));
+        return false;
+    }
+    stile_diags_init(&diags, desk->arena, 0);
+    status = stile_plan_load_under(desk->config->mappings, desk->config, packed,
+                                   stile_today(), &diags, ret);
+    if (status != STILE_OK) {
+        (void)!stile__cli_diags(stderr, &diags);
+        stile__cli_say("not released: the plan cannot be read (%s)",
+                       stile_status_text(status));
+    }
+    return status == STILE_OK;
+}
+
 static int run_release(const struct cli_args *args)
 {
     struct cli_desk desk = {0};
@@ -423,8 +450,7 @@ static int run_release(const struct cli_args *args)
     if (result == CLI_OK) {
         result = sign(args, &desk, "release", &reviewing, &act);
     }
-    if (result == CLI_OK && !stile__cli_plan(desk.config->mappings, desk.config,
-                                             desk.arena, &box)) {
+    if (result == CLI_OK && !plan_in_force(&desk, &box)) {
         result = CLI_FAILED;
     }
     if (result == CLI_OK) {

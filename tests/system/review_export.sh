@@ -11,9 +11,8 @@ make_audit_key practice/audit.key
 make_audit_key charity/audit.key
 give_ports practice charity || give_up "no ports"
 "$stile" officer key --out cg.key >cg.pub || give_up "no key"
-cat >practice/officers.yaml <<YAML
-organisation: A99901
-officers:
+make_officers practice A99901 || give_up "no officers"
+cat >>practice/officers.yaml <<YAML
   - officer: cg-1
     role: caldicott-guardian
     key: $(cat cg.pub)
@@ -24,7 +23,6 @@ YAML
 {
     gateway_head practice A99901 gp-practice "Alder Lane Surgery"
     cat <<YAML
-  officers: officers.yaml
 $retry
 partners:
   - partner: charity
@@ -69,6 +67,8 @@ routes:
     format: vcse-json
 YAML
 } >charity/stile.yaml
+live practice A99901 && live charity VCS07 ||
+    give_up "the rules could not be approved"
 for name in practice charity; do
     start_gateway $name
 done
@@ -113,6 +113,7 @@ check "the others wait still" is "$(count)" $((before - 1))
 check "another is refused" cg refuse "$second"
 
 sed -i 's/says: Entries that nothing codes/says: Entries which nothing codes/' mappings/rules/rules.yaml
+approve practice || give_up "the changed rule could not be approved"
 kill -HUP "${gateway_pid[practice]}"
 check "all are worked again" wait_for 30 says practice 'worked again under the new plan'
 settled
