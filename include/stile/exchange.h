@@ -162,6 +162,13 @@ stile_exchange_begin(struct stile_exchange *exchange);
 struct stile_need *stile_exchange_needs(struct stile_exchange *exchange,
                                         size_t *ret_count);
 
+/* What the message itself says of one of its persons, by person key, as the
+ * decisions will know it. After begin gave OK. NOT_FOUND: nobody of that key.
+ * Array in the exchange's arena. */
+STILE_MUSTCHECK enum stile_status
+stile_exchange_facts(struct stile_exchange *exchange, struct stile_str person,
+                     struct stile_fact **ret_facts, size_t *ret_count);
+
 /* Makes the outcome. May be called once, after begin gave OK or INVALID. */
 STILE_MUSTCHECK enum stile_status
 stile_exchange_finish(struct stile_exchange *exchange,

@@ -264,6 +264,12 @@ STILE_MUSTCHECK bool stile_random(uint8_t *out, size_t len);
 stile_time stile_now(void);
 struct stile_date stile_today(void);
 
+/* A row of the mirror's cells as a row of its table, in the arena. */
+STILE_MUSTCHECK enum stile_status
+stile_mirror_row_read(struct stile_arena *arena,
+                      const struct stile_table *table, struct stile_str cells,
+                      struct stile_row *ret);
+
 /* ---- running ---- */
 
 struct stile_run_options {

@@ -275,6 +275,16 @@ struct stile_store_ops {
                                        struct stile_str feed,
                                        struct stile_str person,
                                        stile_mirror_fn fn, void *ctx);
+    /* Persons of a feed one of whose rows, deleted ones aside, holds the text
+     * as a whole cell; each once, sorted. INVALID: an empty text, or one that
+     * JSON would escape. Looks at every row of the feed: for people who ask,
+     * not on a message's way. */
+    enum stile_status (*mirror_holds)(struct stile_store *store,
+                                      struct stile_str feed,
+                                      struct stile_str text,
+                                      struct stile_arena *arena,
+                                      struct stile_str **ret_persons,
+                                      size_t *ret_count);
     /* The first row by key; deleted ones too. */
     enum stile_status (*mirror_get)(struct stile_store *store,
                                     struct stile_str feed,

@@ -27,6 +27,9 @@ static struct stile_str day_text(const struct seeing *s, stile_time time)
     if (time == 0) {
         return STILE_STR_NULL;
     }
+    if (time == INT64_MAX) {
+        return STILE_STR("last of all"); /* it stands above all others */
+    }
     len = stile_time_format(time, text);
     /* Most are days. */
     if (time % (86400 * STILE_SECOND) == 0) {
@@ -77,6 +80,56 @@ static bool gather(struct seeing *s)
     for (size_t i = 0; i < s->count; i++) {
         s->facts[i] = stile_stored_fact_at(&s->stored[i], s->now);
     }
+    return true;
+}
+
+/* ---- what an export says besides ---- */
+
+static stile_time bound_of(struct stile_date day, int64_t more)
+{
+    return day.year == 0 ? 0
+                         : stile_london_midnight(stile_date_days(day) + more);
+}
+
+/* The store's facts and, after them, those of the record: what a decision
+ * about the export stands on. */
+static bool add_record(struct seeing *s, const struct stile_feed_config *feed,
+                       const struct stile_fact *facts, size_t count)
+{
+    struct stile_arena *arena = s->run.arena;
+    size_t total = s->count + count;
+    struct stile_stored_fact *stored =
+        stile_arena_array(arena, total + 1, sizeof(*stored));
+    struct stile_fact *all = stile_arena_array(arena, total + 1, sizeof(*all));
+
+    if (!stored || !all) {
+        return false;
+    }
+    for (size_t i = 0; i < total; i++) {
+        const struct stile_fact *fact;
+
+        if (i < s->count) {
+            stored[i] = s->stored[i];
+            all[i] = s->facts[i];
+            continue;
+        }
+        fact = &facts[i - s->count];
+        stored[i] = (struct stile_stored_fact){
+            .person = s->number,
+            .name = fact->name,
+            .recipient = fact->recipient,
+            .source =
+                stile_arena_printf(arena, "%.*s|%.*s", STILE_FMT(feed->name),
+                                   STILE_FMT(fact->source)),
+            .value = (int)fact->value,
+            .date = fact->date,
+            .from = bound_of(fact->from, 0),
+            .until = bound_of(fact->until, 1)};
+        all[i] = stile_stored_fact_at(&stored[i], s->now);
+    }
+    s->stored = stored;
+    s->facts = all;
+    s->count = total;
     return true;
 }
 
@@ -266,7 +319,7 @@ static void json_one(const struct seeing *s, struct stile_str name,
 
 /* ---- the whole ---- */
 
-static void report(struct seeing *s)
+static void report(struct seeing *s, struct stile_str feed)
 {
     struct stile_str *words = NULL, *recipients;
     struct stile_buf *out = &s->run.out;
@@ -281,9 +334,15 @@ static void report(struct seeing *s)
         return; /* the arena has failed: said at the end */
     }
     if (json) {
-        stile_buf_printf(out, "{\"epoch\":%llu,\"facts\":%zu}\n",
+        stile_buf_printf(out, "{\"epoch\":%llu,\"facts\":%zu",
                          (unsigned long long)s->epoch, s->count);
+        json_text(out, "feed", feed);
+        stile_buf_addc(out, "}\n");
     } else {
+        if (feed.len) {
+            stile_buf_printf(
+                out, "\nwith what the feed %.*s says: ", STILE_FMT(feed));
+        }
         stile_buf_printf(out, "epoch %llu, ", (unsigned long long)s->epoch);
         stile__cli_plural(out, s->count, "fact", "facts");
         stile_buf_addc(out, "; * counts\n");
@@ -309,6 +368,36 @@ static void report(struct seeing *s)
     }
 }
 
+/* A feed that knows the person is decided with its own record besides. */
+static bool report_feeds(struct seeing *s)
+{
+    const struct seeing store = *s;
+
+    for (size_t i = 0; i < s->run.config->feed_count; i++) {
+        const struct stile_feed_config *feed = &s->run.config->feeds[i];
+        struct stile_fact *facts = NULL;
+        size_t count = 0;
+        bool known;
+
+        if (!stile__facts_of_feed(&s->run, feed, s->number, &facts, &count,
+                                  &known)) {
+            return false;
+        }
+        if (!known) {
+            continue;
+        }
+        if (!add_record(s, feed, facts, count)) {
+            stile__cli_say("there is too much to be shown");
+            return false;
+        }
+        report(s, feed->name);
+        s->stored = store.stored;
+        s->facts = store.facts;
+        s->count = store.count;
+    }
+    return true;
+}
+
 static int see(struct seeing *s)
 {
     int result;
@@ -324,7 +413,10 @@ static int see(struct seeing *s)
     if (!gather(s)) {
         return CLI_FAILED;
     }
-    report(s);
+    report(s, STILE_STR_NULL);
+    if (!report_feeds(s)) {
+        return CLI_FAILED;
+    }
     if (stile_arena_failed(s->run.arena)) {
         stile__cli_say("there is too much to be shown");
         return CLI_FAILED;
@@ -358,9 +450,9 @@ const struct cli_command stile__cmd_facts = {
     "Prints every fact that the store keeps of the person: yes, no or\n"
     "unknown, where it comes from, the day it was said, from when and until\n"
     "when it holds; which of them counts and why; and, where nothing is\n"
-    "recorded, what silence means per kind of source. What a practice's\n"
-    "export says of the person is not kept as facts: it is read from their\n"
-    "record each time.\n\n"
+    "recorded, what silence means per kind of source. For each feed whose\n"
+    "export knows the person it is shown once more together with what their\n"
+    "record says today: that is what a decision about the export stands on.\n\n"
     "It is a disclosure inside the house: it needs an officer who may\n"
     "read-facts, and an entry of the audit log is written first. The entry\n"
     "holds no NHS number. With '-' the number is read from standard input, so\n"

@@ -2,18 +2,29 @@
 
 #define FACTS_BYTES_MAX ((size_t)512 << 20)
 
+/* The set in force decides what a fact means; what lies in the folder is a
+ * proposal. */
 static bool open_rules(struct facts_run *run)
 {
+    struct stile_rules_step step;
     struct stile_diags diags;
-    enum stile_status status;
+    enum stile_status status =
+        stile_rules_in_force(run->store, run->arena, &step, &run->rule_files);
 
+    if (status == STILE_NOT_FOUND) {
+        stile__cli_say("no rule set is in force yet: start the gateway, or see "
+                       "'stile rules in-force'");
+        return false;
+    }
     stile_diags_init(&diags, run->arena, 0);
-    status = stile_rules_folder_load(run->config->mappings, stile_today(),
-                                     run->arena, &diags, &run->rules);
+    if (status == STILE_OK) {
+        status = stile_rules_packed_load(run->rule_files, stile_today(),
+                                         run->arena, &diags, &run->rules);
+    }
     if (status != STILE_OK) {
         (void)!stile__cli_diags(stderr, &diags);
-        stile__cli_say("the rules in %s cannot be used: %s",
-                       run->config->mappings, stile_status_text(status));
+        stile__cli_say("the rules in force cannot be read: %s",
+                       stile_status_text(status));
     }
     return status == STILE_OK;
 }
@@ -45,7 +56,7 @@ int stile__facts_open(const struct cli_args *args, struct facts_run *run)
     }
     if (!stile__cli_config(args, run->arena, &run->config) ||
         !stile__cli_officers(run->config, run->arena, &run->officers) ||
-        !open_rules(run) || !open_store(run)) {
+        !open_store(run) || !open_rules(run)) {
         return CLI_FAILED;
     }
     run->house = (struct stile_house){run->config->name, run->config->ods,
@@ -61,6 +72,7 @@ int stile__facts_close(struct facts_run *run, int result)
     if (run->store) {
         run->store->ops->close(&run->store);
     }
+    stile_plan_release(&run->plan);
     stile_wipe(run->salt, sizeof(run->salt));
     stile_buf_release(&run->out);
     stile_arena_free(&run->arena);

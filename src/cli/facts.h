@@ -13,8 +13,10 @@ struct facts_run {
     struct stile_buf out;
     struct stile_config *config;
     struct stile_officers *officers;
-    const struct stile_rules *rules;
+    const struct stile_rules *rules; /* in force */
+    struct stile_str rule_files;     /* packed */
     struct stile_store *store;
+    struct stile_plan_box *plan; /* NULL until a feed needs it */
     struct stile_house house;
     uint8_t salt[32];
 };
@@ -38,5 +40,14 @@ STILE_MUSTCHECK bool stile__facts_accept(const struct facts_run *run,
                                          size_t entry_count,
                                          const struct stile_stored_fact *facts,
                                          size_t fact_count);
+
+/* What the export of a feed says of the person today: their rows go through
+ * the exchange as they do in the gateway, and nothing is kept of it. `known`:
+ * the feed has them. False, and it has been said why. */
+STILE_MUSTCHECK bool stile__facts_of_feed(struct facts_run *run,
+                                          const struct stile_feed_config *feed,
+                                          struct stile_str number,
+                                          struct stile_fact **ret,
+                                          size_t *ret_count, bool *ret_known);
 
 #endif

@@ -126,3 +126,41 @@ enum stile_status stile__learn_facts(struct stile_exchange *x,
     }
     return unlearn_facts(x, person, facts, count);
 }
+
+enum stile_status stile_exchange_facts(struct stile_exchange *x,
+                                       struct stile_str person,
+                                       struct stile_fact **ret_facts,
+                                       size_t *ret_count)
+{
+    const struct stile__person *persons = x->persons.items;
+    size_t i = 0;
+    while (i < x->persons.count && !stile_str_eq(persons[i].key, person)) {
+        i++;
+    }
+    if (i == x->persons.count) {
+        return STILE_NOT_FOUND;
+    }
+    struct stile_fact *own = NULL, *doubts = NULL;
+    size_t own_count = 0, doubt_count = 0;
+    enum stile_status status = stile_govern_facts(
+        x->plan->rules, persons[i].resources.items, persons[i].resources.count,
+        x->message->family, x->arena, &own, &own_count);
+    if (status == STILE_OK && x->doubt && x->persons.count == 1) {
+        status = stile_govern_doubt(x->plan->rules, STILE_STR_NULL, x->arena,
+                                    &doubts, &doubt_count);
+    }
+    if (status != STILE_OK) {
+        return status;
+    }
+    struct stile_fact *all =
+        stile_arena_array(x->arena, own_count + doubt_count + 1, sizeof(*all));
+    if (all == NULL) {
+        return STILE_NOMEM;
+    }
+    for (size_t k = 0; k < own_count + doubt_count; k++) {
+        all[k] = k < own_count ? own[k] : doubts[k - own_count];
+    }
+    *ret_facts = all;
+    *ret_count = own_count + doubt_count;
+    return STILE_OK;
+}

@@ -63,3 +63,11 @@ enum stile_status mirror_read(struct stile_arena *arena,
     ret->file = STILE_STR_NULL;
     return STILE_OK;
 }
+
+enum stile_status stile_mirror_row_read(struct stile_arena *arena,
+                                        const struct stile_table *table,
+                                        struct stile_str cells,
+                                        struct stile_row *ret)
+{
+    return mirror_read(arena, table, cells, ret);
+}

@@ -313,3 +313,18 @@ struct stile_str stile__first_cell(struct stile_str key)
 
     return end == SIZE_MAX ? key : stile_str_sub(key, 0, end);
 }
+
+struct stile_str stile__quoted_cell(struct stile_arena *arena,
+                                    struct stile_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+
+        if (c < 0x20 || c == '"' || c == '\\') {
+            return STILE_STR_NULL;
+        }
+    }
+    return text.len == 0
+               ? STILE_STR_NULL
+               : stile_arena_printf(arena, "\"%.*s\"", STILE_FMT(text));
+}

@@ -34,6 +34,10 @@ bool stile__digest_zero(const struct stile_digest *digest);
 struct stile_digest stile__digest_doubt(void);
 bool stile__row_waits(enum stile_row_state state); /* may be claimed */
 
+/* "text" with its quotes, in the arena, as it stands among cells; empty when
+ * it cannot stand there so. */
+struct stile_str stile__quoted_cell(struct stile_arena *arena,
+                                    struct stile_str text);
 /* The key up to its first U+001F. */
 struct stile_str stile__first_cell(struct stile_str key);
 

@@ -208,6 +208,53 @@ static enum stile_status mirror_person(struct stile_store *store,
     return status == STILE_END ? STILE_OK : status;
 }
 
+/* Of (feed, cell): a row of some person that is not deleted. */
+static bool row_holds(const struct record *record, const void *ctx)
+{
+    const struct stile_str *wanted = ctx;
+
+    return stile_str_eq(record->f.t[MIRROR_FEED], wanted[0]) &&
+           record->f.t[MIRROR_PERSON].len > 0 &&
+           record->f.n[MIRROR_DELETED] == 0 &&
+           stile_str_find_str(record->f.t[MIRROR_CELLS], wanted[1]) != SIZE_MAX;
+}
+
+static enum stile_status
+mirror_holds(struct stile_store *store, struct stile_str feed,
+             struct stile_str text, struct stile_arena *arena,
+             struct stile_str **ret_persons, size_t *ret_count)
+{
+    struct memory_store *m = memory_of(store);
+    struct stile_str wanted[] = {feed, stile__quoted_cell(arena, text)};
+    struct stile_str *persons = NULL;
+    struct record **rows;
+    size_t count = 0, made = 0;
+
+    if (wanted[1].len == 0) {
+        return stile_arena_failed(arena) ? STILE_NOMEM : STILE_INVALID;
+    }
+    m->failed = STILE_OK;
+    rows =
+        stile__mem_sorted(m, MIRROR, row_holds, wanted, person_order, &count);
+    if (count > 0) {
+        persons = stile_arena_array(arena, count, sizeof *persons);
+    }
+    for (size_t i = 0; i < count && persons; i++) {
+        struct stile_str person = rows[i]->f.t[MIRROR_PERSON];
+
+        if (made == 0 || !stile_str_eq(persons[made - 1], person)) {
+            persons[made++] = stile_arena_str(arena, person);
+        }
+    }
+    free(rows);
+    if (m->failed != STILE_OK || stile_arena_failed(arena)) {
+        return STILE_NOMEM;
+    }
+    *ret_persons = persons;
+    *ret_count = made;
+    return STILE_OK;
+}
+
 /* The key itself sorts before those that begin with it. */
 static struct record *first_row(struct memory_store *m, struct stile_str feed,
                                 struct stile_str table, struct stile_str key)
@@ -471,6 +518,7 @@ void stile__mem_mirror_verbs(struct stile_store_ops *ops)
 {
     ops->mirror_apply = mirror_apply;
     ops->mirror_person = mirror_person;
+    ops->mirror_holds = mirror_holds;
     ops->mirror_get = mirror_get;
     ops->touch = touch;
     ops->dirty = dirty;

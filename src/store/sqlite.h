@@ -183,6 +183,10 @@ enum stile_status stile__sql_mirror_person(struct stile_store *store,
                                            struct stile_str person,
                                            stile_mirror_fn fn, void *ctx);
 enum stile_status
+stile__sql_mirror_holds(struct stile_store *store, struct stile_str feed,
+                        struct stile_str text, struct stile_arena *arena,
+                        struct stile_str **ret_persons, size_t *ret_count);
+enum stile_status
 stile__sql_mirror_get(struct stile_store *store, struct stile_str feed,
                       struct stile_str table, struct stile_str key,
                       struct stile_arena *arena, struct stile_mirror_row *ret);

@@ -229,6 +229,35 @@ enum stile_status stile__sql_mirror_person(struct stile_store *store,
     return s->failed;
 }
 
+enum stile_status
+stile__sql_mirror_holds(struct stile_store *store, struct stile_str feed,
+                        struct stile_str text, struct stile_arena *arena,
+                        struct stile_str **ret_persons, size_t *ret_count)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    struct sql_list persons = {.arena = arena, .size = sizeof **ret_persons};
+    struct stile_str cell = stile__quoted_cell(arena, text);
+
+    if (cell.len == 0) {
+        return stile_arena_failed(arena) ? STILE_NOMEM : STILE_INVALID;
+    }
+    (void)stile__sql_read(s);
+    stile__sql_text(s, SQL_MIRROR_HOLDS, 1, feed);
+    stile__sql_text(s, SQL_MIRROR_HOLDS, 2, cell);
+    while (stile__sql_row(s, SQL_MIRROR_HOLDS)) {
+        struct stile_str *person = stile__sql_push(s, &persons);
+
+        if (person) {
+            *person = stile__sql_copy(s, SQL_MIRROR_HOLDS, 0, arena);
+        }
+    }
+    if (s->failed == STILE_OK) {
+        *ret_persons = (struct stile_str *)(void *)persons.items;
+        *ret_count = persons.count;
+    }
+    return s->failed;
+}
+
 /* Leaves the row open in the statement it gives: the key itself, or the first
  * whose first cell it is. `first` and `past` are the caller's room. */
 static bool find_key(struct sqlite_store *s, struct stile_str feed,

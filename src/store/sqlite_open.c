@@ -210,6 +210,7 @@ static const struct stile_store_ops sqlite_ops = {
     .sent = stile__sql_sent,
     .mirror_apply = stile__sql_mirror_apply,
     .mirror_person = stile__sql_mirror_person,
+    .mirror_holds = stile__sql_mirror_holds,
     .mirror_get = stile__sql_mirror_get,
     .dirty = stile__sql_dirty_list,
     .held = stile__sql_held,

@@ -134,6 +134,9 @@
     X(MIRROR_PERSON, "SELECT " MIRROR_COLUMNS " FROM mirror WHERE "            \
                      "feed = ?1 AND person = ?2 AND person <> '' "             \
                      "ORDER BY tbl, key")                                      \
+    X(MIRROR_HOLDS, "SELECT DISTINCT person FROM mirror WHERE feed = ?1 AND "  \
+                    "person <> '' AND deleted = 0 AND "                        \
+                    "instr(CAST(cells AS TEXT), ?2) > 0 ORDER BY person")      \
     X(MIRROR_KEY, "SELECT " MIRROR_COLUMNS ", mark FROM mirror WHERE "         \
                   "feed = ?1 AND tbl = ?2 AND key = ?3")                       \
     X(MIRROR_CELL, "SELECT " MIRROR_COLUMNS ", mark FROM mirror WHERE "        \

@@ -166,6 +166,14 @@ static enum stile_status mirror_person(struct stile_store *store,
 }
 
 static enum stile_status
+mirror_holds(struct stile_store *store, struct stile_str feed,
+             struct stile_str text, struct stile_arena *arena,
+             struct stile_str **ret_persons, size_t *ret_count)
+{
+    READS(mirror_holds(inner, feed, text, arena, ret_persons, ret_count));
+}
+
+static enum stile_status
 mirror_get(struct stile_store *store, struct stile_str feed,
            struct stile_str table, struct stile_str key,
            struct stile_arena *arena, struct stile_mirror_row *ret)
@@ -330,6 +338,7 @@ static const struct stile_store_ops flaky_ops = {
     .sent = sent,
     .mirror_apply = mirror_apply,
     .mirror_person = mirror_person,
+    .mirror_holds = mirror_holds,
     .mirror_get = mirror_get,
     .dirty = dirty,
     .held = held,

@@ -201,6 +201,44 @@ CONTRACT(mirror, rows_of_a_person)
     cr_text(walk.text, "");
 }
 
+static size_t holders(struct world *w, const char *text, struct stile_str **ret)
+{
+    size_t count = 9;
+
+    cr_assert_eq(OPS(w)->mirror_holds(w->store, S("emis"), stile_str_cstr(text),
+                                      w->arena, ret, &count),
+                 STILE_OK);
+    return count;
+}
+
+CONTRACT(mirror, persons_whose_rows_hold_a_cell)
+{
+    struct stile_str *persons = NULL;
+    size_t count = 9;
+
+    apply(w, line("Pat", "1", "pb", "{\"n\":\"9990000018\"}", 1, 1));
+    apply(w, line("Obs", "1", "pb", "{\"n\":\"9990000018\"}", 1, 2));
+    apply(w, line("Pat", "2", "pa", "{\"n\":\"9990000018\"}", 1, 3));
+    apply(w, line("Pat", "3", "pc", "{\"n\":\"99900000185\"}", 1, 4));
+    apply(w, line("Org", "4", "", "{\"n\":\"9990000018\"}", 1, 5));
+    apply(w, line("Pat", "5", "pd", "{\"n\":\"9990000018\"}", 1, 6));
+    apply_deleted(w, line("Pat", "5", "pd", "{}", 1, 7));
+    cr_assert_eq(holders(w, "9990000018", &persons), 2);
+    cr_text(persons[0], "pa");
+    cr_text(persons[1], "pb");
+    cr_assert_eq(holders(w, "999", &persons), 0, "a whole cell only");
+    cr_assert_eq(OPS(w)->mirror_holds(w->store, S("tpp"), S("9990000018"),
+                                      w->arena, &persons, &count),
+                 STILE_OK);
+    cr_assert_eq(count, 0);
+    cr_assert_eq(OPS(w)->mirror_holds(w->store, S("emis"), S(""), w->arena,
+                                      &persons, &count),
+                 STILE_INVALID);
+    cr_assert_eq(OPS(w)->mirror_holds(w->store, S("emis"), S("a\"b"), w->arena,
+                                      &persons, &count),
+                 STILE_INVALID);
+}
+
 /* ---- dirty ---- */
 
 CONTRACT(dirty, persons_in_the_order_they_became_so)

@@ -166,6 +166,57 @@ as facts "$nhs" >"$place/seen.txt" 2>/dev/null
 check "it is seen among the facts, with its end" grep -q 'by break-glass|DSA-2026-008|risk-to-life|sup-1, from .*, until before ' "$place/seen.txt"
 check "the audit log is whole, once it is signed" wait_for 15 "$stile" audit verify -c "$config"
 
+# ---- a practice's export: what the record says is read anew ----
+stop_gateway trust
+mkdir -p "$place/practice/feed" "$place/made"
+make_audit_key "$place/practice/audit.key"
+give_ports practice || give_up "no ports"
+"$root/certs/make" "$place/certs" practice >/dev/null || give_up "no certificates"
+{
+    gateway_head practice A99901 gp-practice "Alder Lane Surgery"
+    cat <<YAML
+$retry
+partners:
+  - partner: trust
+    ods: RZ9
+    kind: trust
+    url: https://localhost:${port[trust]}
+    certificate: ../certs/trust.pem
+feeds:
+  - feed: gp-extract
+    kind: folder
+    family: emis
+    folder: feed
+    poll: 100ms
+routes:
+  - route: extract-to-trust
+    from: gp-extract
+    to: trust
+    format: fhir-json
+    purpose: individual-care
+    agreement: DSA-2026-001
+YAML
+} >"$place/practice/stile.yaml"
+"$stile" synth emis --out "$place/made" --patients 20 >/dev/null || give_up "no export"
+patient=$(sed 1d "$place"/made/*_Admin_Patient_* | head -1 | grep -oE '"999[0-9]{7}"' | tr -d '"')
+mv "$place"/made/*.csv "$place/practice/feed/"
+practice_config=$place/practice/stile.yaml
+live practice A99901 || give_up "the rules of practice could not be approved"
+officers >>"$place/practice/officers.yaml"
+start_gateway practice
+wait_ready practice || give_up "practice did not come up"
+check "an export is read" wait_for 60 says practice 'is in the mirror'
+line_config=$config config=$practice_config who=ig-1
+from_record() { as facts "$patient" 2>/dev/null | grep -q '^with what the feed gp-extract says'; }
+check "its record is among what is known of a person" from_record
+as facts "$patient" --json 2>/dev/null >"$place/seen.json"
+check "the fact, from which part of the record" jq -es 'any(.[]; .fact == "spine-sensitive"
+    and .known and (.given | any(.source | startswith("gp-extract|Patient"))))' "$place/seen.json"
+check "and the store keeps none of it" jq -es '.[0].facts == 0 and (.[0] | has("feed") | not)' "$place/seen.json"
+check "who is in no export is seen without one" eval '! as facts 9990001006 2>/dev/null | grep -q "with what the feed"'
+stop_gateway practice
+config=$line_config
+
 # ---- nothing is shown that could not be entered ----
 stop_gateway line
 chmod 644 "$place/line/store.db" # which the store refuses to write
