@@ -33,7 +33,8 @@ static void action_argument(struct stile__load *load,
 }
 
 static void read_action(struct stile__load *load, const struct stile_node *node,
-                        struct stile__action *actions, size_t *count)
+                        uint64_t held, struct stile__action *actions,
+                        size_t *count)
 {
     struct stile_rules *rules = load->rules;
     struct stile__action *action = &actions[*count];
@@ -71,12 +72,15 @@ static void read_action(struct stile__load *load, const struct stile_node *node,
                                               : "{label: ..., as: ...}");
         return;
     }
+    if (def->verb == STILE__HOLD && !action->data) {
+        action->data = held;
+    }
     (*count)++;
 }
 
 const struct stile__action *stile__actions(struct stile__load *load,
                                            const struct stile_node *node,
-                                           size_t *ret_count)
+                                           uint64_t held, size_t *ret_count)
 {
     struct stile__action *actions;
     const struct stile_node *child;
@@ -90,10 +94,10 @@ const struct stile__action *stile__actions(struct stile__load *load,
         return NULL;
     }
     if (node->kind == STILE_NODE_TEXT) {
-        read_action(load, node, actions, ret_count);
+        read_action(load, node, held, actions, ret_count);
     }
     for (child = node->first; child; child = child->next) {
-        read_action(load, child, actions, ret_count);
+        read_action(load, child, held, actions, ret_count);
     }
     return actions;
 }

@@ -182,8 +182,9 @@ static void read_agreement(struct stile__load *load,
     read_basis(load, node, agreement);
     read_dates(load, node, agreement);
     read_approvals(load, node);
-    agreement->actions = stile__actions(load, stile_node_get(node, "then"),
-                                        &agreement->action_count);
+    agreement->actions =
+        stile__actions(load, stile_node_get(node, "then"), agreement->data,
+                       &agreement->action_count);
     agreement->wrong = load->diags->errors != before;
     rules->agreement_count++;
 }

@@ -262,9 +262,11 @@ void stile__labels_read(struct stile__load *load);
 void stile__consent_codes_read(struct stile__load *load);
 void stile__agreements_read(struct stile__load *load);
 void stile__rules_read(struct stile__load *load);
+/* `held`: the data words that a hold stands for which names none; a rule's own
+ * holds are told by its flag, so there it is 0. */
 const struct stile__action *stile__actions(struct stile__load *load,
                                            const struct stile_node *node,
-                                           size_t *ret_count);
+                                           uint64_t held, size_t *ret_count);
 void stile__lint(struct stile__load *load);
 void stile__lint_law(struct stile__load *load);
 void stile__floor_check(struct stile__load *load);

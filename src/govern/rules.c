@@ -485,8 +485,8 @@ static void read_rule(struct stile__load *load, const struct stile_node *node,
     rule->id = stile_node_text(node, "rule");
     rule->says = stile_node_text(node, "says");
     rule->node = node;
-    rule->actions =
-        stile__actions(load, stile_node_get(node, "then"), &rule->action_count);
+    rule->actions = stile__actions(load, stile_node_get(node, "then"), 0,
+                                   &rule->action_count);
     for (i = 0; i < rule->action_count; i++) {
         const struct stile__obligation *def =
             &rules->obligation_defs[rule->actions[i].obligation];

@@ -303,6 +303,10 @@ static void apply_rule(const struct ref_set *set, size_t number,
         }
         if (agreement->acts) {
             do_action(&agreement->action, word, made->looked_agreement, tally);
+            if (agreement->action.does == REF_REVIEW &&
+                !made->looked_agreement) {
+                tally->waits = true;
+            }
         }
     } else {
         if (!limit_fires(rule, made)) {
