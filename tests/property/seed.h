@@ -12,8 +12,7 @@
 static inline uint64_t seed_begin(const char *test)
 {
     const char *given = getenv("STILE_SEED");
-    uint64_t seed =
-        given ? strtoull(given, NULL, 10) : UINT64_C(20261121);
+    uint64_t seed = given ? strtoull(given, NULL, 10) : UINT64_C(20261121);
 
     fprintf(stderr, "%s: STILE_SEED=%" PRIu64 "\n", test, seed);
     return seed;
