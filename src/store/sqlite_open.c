@@ -151,6 +151,10 @@ static const char *const migrations[] = {
     " officer TEXT NOT NULL, because TEXT NOT NULL, at INTEGER NOT NULL,"
     " signature BLOB NOT NULL,"
     " PRIMARY KEY (subject, officer)) STRICT, WITHOUT ROWID;",
+
+    /* under which plan a feed's persons were last shown */
+    "CREATE TABLE shown (feed TEXT PRIMARY KEY NOT NULL,"
+    " plan BLOB NOT NULL) STRICT, WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 
