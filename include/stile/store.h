@@ -367,6 +367,12 @@ struct stile_store_ops {
     /* Marks all persons of a feed's mirror dirty: maps or rules changed. */
     enum stile_status (*touch)(struct stile_store *store, struct stile_str feed,
                                uint64_t *ret_count);
+    /* The same, unless the feed's last was under this plan; keeps the plan.
+     * 0 persons when it was, or when the mirror holds none of the feed. */
+    enum stile_status (*touch_under)(struct stile_store *store,
+                                     struct stile_str feed,
+                                     const struct stile_digest *plan,
+                                     uint64_t *ret_count);
     /* Forgets what is past its retention. */
     enum stile_status (*sweep)(struct stile_store *store,
                                const struct stile_sweep *sweep,

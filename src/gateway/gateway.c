@@ -396,6 +396,7 @@ static int start(struct gateway *g)
     }
     start_handles(g);
     reload_enter(g, "started");
+    reload_show(g);
     g->started = stile_now();
     g->ready = true;
     log_line(g, LOG_INFO, "started",

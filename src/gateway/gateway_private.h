@@ -174,6 +174,9 @@ void reload_stop(struct gateway *g);
 struct stile_identity *reload_identity(struct gateway *g);
 /* An audit entry of what is in force from now on. */
 void reload_enter(struct gateway *g, const char *type);
+/* Every person of an export is worked again, if the plan is another one than
+ * the export was last worked under. */
+void reload_show(struct gateway *g);
 /* The folder's rules, as they were read last, are not in force. */
 bool reload_pending(const struct gateway *g);
 

@@ -73,12 +73,12 @@ void reload_enter(struct gateway *g, const char *type)
     gateway_post(g, &e->job);
 }
 
-/* ---- what exports are shown again after a change of plan ----------------
- */
+/* ---- what exports are shown again after a change of plan ---- */
 
 struct touch_job {
     struct gateway *g;
     struct stile_store_job job;
+    struct stile_digest plan;
     uint64_t count;
 };
 
@@ -89,7 +89,8 @@ static void touch_work(struct stile_store_job *job, struct stile_store *store)
     const struct stile_config *config = t->g->config;
     for (size_t i = 0; i < config->feed_count && job->status == STILE_OK; i++) {
         uint64_t count = 0;
-        job->status = store->ops->touch(store, config->feeds[i].name, &count);
+        job->status = store->ops->touch_under(store, config->feeds[i].name,
+                                              &t->plan, &count);
         t->count += count;
     }
 }
@@ -101,7 +102,7 @@ static void touch_done(struct stile_store_job *job)
     if (job->status != STILE_OK) {
         log_line(t->g, LOG_ERROR, "store",
                  "exports could not be marked to be worked again (%s): send "
-                 "SIGHUP again",
+                 "SIGHUP",
                  stile_status_text(job->status));
     } else if (t->count > 0) {
         log_line(t->g, LOG_INFO, "reload",
@@ -111,15 +112,17 @@ static void touch_done(struct stile_store_job *job)
     free(t);
 }
 
-/* What the old plan kept back the new one may share, and an export row speaks
- * up by itself only when it changes. */
-static void touch_feeds(struct gateway *g)
+/* What another plan kept back this one may share, and an export row speaks up
+ * by itself only when it changes. The store knows which plan was the last, so
+ * that what was edited while nothing ran counts too. */
+void reload_show(struct gateway *g)
 {
     struct touch_job *t = calloc(1, sizeof(*t));
     if (t == NULL) {
-        return;
+        return; /* the next SIGHUP or start will do */
     }
     t->g = g;
+    t->plan = g->plan->plan.digest;
     t->job.work = touch_work;
     t->job.done = touch_done;
     gateway_post(g, &t->job);
@@ -355,7 +358,6 @@ static void reload_work(uv_work_t *work)
 
 static void take_plan(struct gateway *g, struct stile_plan_box *plan)
 {
-    bool same = stile_digest_eq(&plan->plan.digest, &g->plan->plan.digest);
     char hex[65];
     stile_plan_release(&g->plan);
     g->plan = plan;
@@ -363,9 +365,7 @@ static void take_plan(struct gateway *g, struct stile_plan_box *plan)
     stile_digest_hex(&plan->plan.digest, hex);
     log_line(g, LOG_INFO, "reload", "plan %.16s is in force", hex);
     reload_enter(g, "plan");
-    if (!same) {
-        touch_feeds(g);
-    }
+    reload_show(g);
     deliver_kick(g);
 }
 

@@ -53,6 +53,7 @@ enum {
     RULE_SET,
     RULE_STEP,
     RULE_APPROVAL,
+    SHOWN, /* t feed; the digest is the plan's */
     TABLES
 };
 enum {
@@ -142,6 +143,9 @@ enum {
 };
 enum {
     DIRTY_MARK
+};
+enum {
+    SHOWN_FEED
 };
 enum {
     HELD_FEED,

@@ -300,18 +300,15 @@ mirror_get(struct stile_store *store, struct stile_str feed,
     return STILE_OK;
 }
 
-static enum stile_status touch(struct stile_store *store, struct stile_str feed,
-                               uint64_t *ret_count)
+/* ---- persons of a feed to be worked again ---- */
+
+static uint64_t touch_all(struct memory_store *m, struct stile_str feed)
 {
-    struct memory_store *m = memory_of(store);
-    enum stile_status status;
     struct record **rows;
     uint64_t touched = 0;
-    uint64_t mark;
+    uint64_t mark = ++m->state.mark;
     size_t count = 0;
 
-    stile__mem_begin(m);
-    mark = ++m->state.mark;
     rows = stile__mem_sorted(m, MIRROR, row_with_person, &feed, person_order,
                              &count);
     for (size_t i = 0; i < count; i++) {
@@ -321,6 +318,43 @@ static enum stile_status touch(struct stile_store *store, struct stile_str feed,
         }
     }
     free(rows);
+    return touched;
+}
+
+static enum stile_status touch(struct stile_store *store, struct stile_str feed,
+                               uint64_t *ret_count)
+{
+    struct memory_store *m = memory_of(store);
+    enum stile_status status;
+    uint64_t touched;
+
+    stile__mem_begin(m);
+    touched = touch_all(m, feed);
+    status = stile__mem_end(m);
+    if (status == STILE_OK) {
+        *ret_count = touched;
+    }
+    return status;
+}
+
+static enum stile_status touch_under(struct stile_store *store,
+                                     struct stile_str feed,
+                                     const struct stile_digest *plan,
+                                     uint64_t *ret_count)
+{
+    struct memory_store *m = memory_of(store);
+    struct fields f = {.t = {[SHOWN_FEED] = feed}, .digest = *plan};
+    enum stile_status status;
+    struct record *last;
+    uint64_t touched = 0;
+    size_t at = 0;
+
+    stile__mem_begin(m);
+    last = stile__mem_find(m, SHOWN, &at, f.t, 1);
+    if (!last || !stile_digest_eq(&last->f.digest, plan)) {
+        touched = touch_all(m, feed);
+        stile__mem_put(m, SHOWN, last ? at : SIZE_MAX, &f);
+    }
     status = stile__mem_end(m);
     if (status == STILE_OK) {
         *ret_count = touched;
@@ -521,6 +555,7 @@ void stile__mem_mirror_verbs(struct stile_store_ops *ops)
     ops->mirror_holds = mirror_holds;
     ops->mirror_get = mirror_get;
     ops->touch = touch;
+    ops->touch_under = touch_under;
     ops->dirty = dirty;
     ops->held = held;
     ops->batch_begin = batch_begin;

@@ -209,6 +209,10 @@ enum stile_status stile__sql_batch_finish(struct stile_store *store,
                                           uint64_t batch, stile_time now);
 enum stile_status stile__sql_touch(struct stile_store *store,
                                    struct stile_str feed, uint64_t *ret_count);
+enum stile_status stile__sql_touch_under(struct stile_store *store,
+                                         struct stile_str feed,
+                                         const struct stile_digest *plan,
+                                         uint64_t *ret_count);
 
 enum stile_status stile__sql_audit_head(struct stile_store *store,
                                         struct stile_audit_tree *ret);

@@ -168,22 +168,71 @@ enum stile_status stile__sql_mirror_apply(struct stile_store *store,
     return stile__sql_commit(s);
 }
 
+/* ---- persons of a feed to be worked again ---- */
+
+static uint64_t touch_all(struct sqlite_store *s, struct stile_str feed)
+{
+    uint64_t mark = stile__sql_mark(s);
+    uint64_t touched = 0;
+
+    stile__sql_text(s, SQL_PERSONS, 1, feed);
+    while (stile__sql_row(s, SQL_PERSONS)) {
+        stile__sql_dirty(s, feed, stile__sql_column(s, SQL_PERSONS, 0), mark);
+        touched++;
+    }
+    return touched;
+}
+
 enum stile_status stile__sql_touch(struct stile_store *store,
                                    struct stile_str feed, uint64_t *ret_count)
 {
     struct sqlite_store *s = sqlite_of(store);
     enum stile_status status;
-    uint64_t mark;
+    uint64_t touched;
+
+    if (!stile__sql_begin(s)) {
+        return s->failed;
+    }
+    touched = touch_all(s, feed);
+    status = stile__sql_commit(s);
+    if (status == STILE_OK) {
+        *ret_count = touched;
+    }
+    return status;
+}
+
+static bool shown_under(struct sqlite_store *s, struct stile_str feed,
+                        const struct stile_digest *plan)
+{
+    struct stile_digest last;
+    bool same = false;
+
+    stile__sql_text(s, SQL_SHOWN, 1, feed);
+    if (stile__sql_row(s, SQL_SHOWN)) {
+        stile__sql_get_digest(s, SQL_SHOWN, 0, &last);
+        same = s->failed == STILE_OK && stile_digest_eq(&last, plan);
+        stile__sql_end(s, SQL_SHOWN);
+    }
+    return same;
+}
+
+enum stile_status stile__sql_touch_under(struct stile_store *store,
+                                         struct stile_str feed,
+                                         const struct stile_digest *plan,
+                                         uint64_t *ret_count)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    enum stile_status status;
     uint64_t touched = 0;
 
     if (!stile__sql_begin(s)) {
         return s->failed;
     }
-    mark = stile__sql_mark(s);
-    stile__sql_text(s, SQL_PERSONS, 1, feed);
-    while (stile__sql_row(s, SQL_PERSONS)) {
-        stile__sql_dirty(s, feed, stile__sql_column(s, SQL_PERSONS, 0), mark);
-        touched++;
+    if (!shown_under(s, feed, plan)) {
+        touched = touch_all(s, feed);
+        stile__sql_text(s, SQL_SHOWN_PUT, 1, feed);
+        stile__sql_digest(s, SQL_SHOWN_PUT, 2, plan);
+        stile__sql_run(s, SQL_SHOWN_PUT);
     }
     status = stile__sql_commit(s);
     if (status == STILE_OK) {

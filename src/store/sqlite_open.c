@@ -232,6 +232,7 @@ static const struct stile_store_ops sqlite_ops = {
     .reviewed = stile__sql_reviewed,
     .review_settle = stile__sql_review_settle,
     .touch = stile__sql_touch,
+    .touch_under = stile__sql_touch_under,
     .sweep = stile__sql_sweep,
     .rules_put = stile__sql_rules_put,
     .rules_steps = stile__sql_rules_steps,

@@ -152,6 +152,8 @@
                "missing IN (?2, ?3)")                                          \
     X(PERSONS, "SELECT DISTINCT person FROM mirror WHERE feed = ?1 AND "       \
                "person <> '' ORDER BY person")                                 \
+    X(SHOWN, "SELECT plan FROM shown WHERE feed = ?1")                         \
+    X(SHOWN_PUT, "INSERT OR REPLACE INTO shown VALUES (?1, ?2)")               \
     X(HELD, "SELECT feed, tbl, key, missing, reason, since FROM held "         \
             "ORDER BY since, id LIMIT ?1")                                     \
     X(BATCH_FIND, "SELECT id, finished_at FROM batch WHERE feed = ?1 AND "     \

@@ -272,6 +272,14 @@ static enum stile_status touch(struct stile_store *store, struct stile_str feed,
     WRITES(touch(inner, feed, ret_count));
 }
 
+static enum stile_status touch_under(struct stile_store *store,
+                                     struct stile_str feed,
+                                     const struct stile_digest *plan,
+                                     uint64_t *ret_count)
+{
+    WRITES(touch_under(inner, feed, plan, ret_count));
+}
+
 static enum stile_status sweep(struct stile_store *store,
                                const struct stile_sweep *sweep,
                                uint64_t *ret_count)
@@ -356,6 +364,7 @@ static const struct stile_store_ops flaky_ops = {
     .reviewed = reviewed,
     .review_settle = review_settle,
     .touch = touch,
+    .touch_under = touch_under,
     .sweep = sweep,
     .rules_put = rules_put,
     .rules_steps = rules_steps,

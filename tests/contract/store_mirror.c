@@ -321,6 +321,40 @@ CONTRACT(dirty, touch_marks_all_of_a_feed)
     cr_assert_str_eq(dirty(w, &marks), "pa pb");
 }
 
+CONTRACT(dirty, touch_under_another_plan_only)
+{
+    struct stile_digest plan = {{1}}, next = {{2}};
+    uint64_t touched = 99;
+
+    apply(w, line("Obs", "1", "pb", "[1]", 1, 1));
+    apply(w, line("Obs", "2", "pa", "[1]", 1, 1));
+    work_off_all(w);
+    cr_assert_eq(OPS(w)->touch_under(w->store, S("emis"), &plan, &touched),
+                 STILE_OK);
+    cr_assert_eq(touched, 2, "none was known");
+    cr_assert_str_eq(dirty(w, &(uint64_t *){NULL}), "pa pb");
+    work_off_all(w);
+    world_reopen(w);
+    cr_assert_eq(OPS(w)->touch_under(w->store, S("emis"), &plan, &touched),
+                 STILE_OK);
+    cr_assert_eq(touched, 0);
+    cr_assert_eq(count_all(w).dirty, 0);
+    cr_assert_eq(OPS(w)->touch_under(w->store, S("other"), &next, &touched),
+                 STILE_OK);
+    cr_assert_eq(touched, 0, "a feed without rows");
+    cr_assert_eq(OPS(w)->touch_under(w->store, S("emis"), &plan, &touched),
+                 STILE_OK);
+    cr_assert_eq(touched, 0, "each feed has its own");
+    cr_assert_eq(OPS(w)->touch_under(w->store, S("emis"), &next, &touched),
+                 STILE_OK);
+    cr_assert_eq(touched, 2);
+    cr_assert_str_eq(dirty(w, &(uint64_t *){NULL}), "pa pb");
+    work_off_all(w);
+    cr_assert_eq(OPS(w)->touch_under(w->store, S("emis"), &plan, &touched),
+                 STILE_OK);
+    cr_assert_eq(touched, 2, "the one before is another one again");
+}
+
 /* ---- held ---- */
 
 static struct stile_held_row waits(const char *key, const char *missing,
