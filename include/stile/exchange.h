@@ -92,6 +92,10 @@ struct stile_message {
     uint64_t feed_batch;
     bool gone; /* the person's own row was deleted: what was
                   sent of them is deleted there too */
+    /* An export's rows of the person that were deleted, as they were: a row
+     * that hangs on one of them is gone with it and waits for nothing. */
+    const struct stile_row *deleted_rows;
+    size_t deleted_row_count;
 };
 
 /* Secrets of this gateway, made once and kept in its store. */

@@ -11,41 +11,45 @@ struct feeding {
     struct facts_run *run;
     const struct stile_feed_config *feed;
     const struct stile_plan *plan;
-    struct stile_row *rows;
-    size_t count, capacity;
+    struct row_list {
+        struct stile_row *rows;
+        size_t count, capacity;
+    } rows, deleted;
 };
 
 static enum stile_status keep_row(void *ctx, const struct stile_mirror_row *row)
 {
     struct feeding *f = ctx;
     struct stile_arena *arena = f->run->arena;
+    struct row_list *list = row->deleted ? &f->deleted : &f->rows;
     const struct stile_table *table = stile_schema_table(
         f->plan->schema, f->feed->family, STILE_STR_NULL, row->table);
     struct stile_str gone = stile_schema_dialect(
         f->plan->schema, f->feed->family, STILE_STR_NULL, "gone");
     enum stile_status status;
 
-    if (!table || row->deleted || stile_str_eq(row->table, gone)) {
+    if (!table || stile_str_eq(row->table, gone)) {
         return STILE_OK;
     }
-    if (f->count == f->capacity) {
-        size_t capacity = f->capacity ? f->capacity * 2 : 64;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 64;
         struct stile_row *rows =
             stile_arena_array(arena, capacity, sizeof(*rows));
         if (!rows) {
             return STILE_LIMIT;
         }
-        if (f->count) {
-            memcpy(rows, f->rows, f->count * sizeof(*rows));
+        if (list->count) {
+            memcpy(rows, list->rows, list->count * sizeof(*rows));
         }
-        f->rows = rows;
-        f->capacity = capacity;
+        list->rows = rows;
+        list->capacity = capacity;
     }
-    status = stile_mirror_row_read(
-        arena, table, stile_arena_str(arena, row->cells), &f->rows[f->count]);
+    status =
+        stile_mirror_row_read(arena, table, stile_arena_str(arena, row->cells),
+                              &list->rows[list->count]);
     if (status == STILE_OK) {
-        f->rows[f->count].number = f->count + 1;
-        f->count++;
+        list->rows[list->count].number = list->count + 1;
+        list->count++;
     }
     return status;
 }
@@ -100,7 +104,8 @@ static enum stile_status facts_of(struct feeding *f, struct stile_str person,
     struct stile_exchange *exchange = NULL;
     enum stile_status status;
 
-    f->count = 0;
+    f->rows.count = 0;
+    f->deleted.count = 0;
     if (!message || !keys) {
         return STILE_NOMEM;
     }
@@ -116,8 +121,10 @@ static enum stile_status facts_of(struct feeding *f, struct stile_str person,
     message->source_ods = f->feed->ods;
     message->family = f->feed->family;
     message->name = f->feed->name;
-    message->rows = f->rows;
-    message->row_count = f->count;
+    message->rows = f->rows.rows;
+    message->row_count = f->rows.count;
+    message->deleted_rows = f->deleted.rows;
+    message->deleted_row_count = f->deleted.count;
     message->now = stile_now();
     message->received = message->now;
     message->feed = f->feed->name;

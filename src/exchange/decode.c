@@ -76,33 +76,47 @@ static enum stile_status ask_row(struct stile_exchange *x,
     return STILE_NEED;
 }
 
+static bool was_deleted(const struct stile_exchange *x, struct stile_str table,
+                        struct stile_str column, struct stile_str key)
+{
+    for (size_t i = 0; i < x->message->deleted_row_count; i++) {
+        const struct stile_row *row = &x->message->deleted_rows[i];
+        if (stile_str_eq(row->table, table) &&
+            stile_str_eq(stile_row_get(row, column), key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Which rows the row in hand looked for in vain: one of them is what a held
  * row waits for. Written as the store keeps it: table, U+001F, key. */
 static void note_missing(struct stile_exchange *x, struct stile_str table,
-                         struct stile_str key)
+                         struct stile_str column, struct stile_str key)
 {
-    struct stile_str *missing =
+    struct stile__missing *missing =
         stile__list_add(x->arena, &x->missing, sizeof(*missing));
     if (missing != NULL) {
-        *missing = stile_arena_printf(x->arena, "%.*s\x1f%.*s",
-                                      STILE_FMT(table), STILE_FMT(key));
+        missing->deleted = was_deleted(x, table, column, key);
+        missing->name = stile_arena_printf(x->arena, "%.*s\x1f%.*s",
+                                           STILE_FMT(table), STILE_FMT(key));
     }
 }
 
 /* `place` is the mapping's word for it: "Table.Column". */
-static struct stile_str missing_for(const struct stile_exchange *x,
-                                    struct stile_str place)
+static struct stile__missing missing_for(const struct stile_exchange *x,
+                                         struct stile_str place)
 {
     struct stile_str table =
         stile_str_sub(place, 0, stile_str_find(place, '.'));
-    const struct stile_str *missing = x->missing.items;
+    const struct stile__missing *missing = x->missing.items;
     for (size_t i = x->missing.count; i > 0; i--) {
-        if (stile_str_starts(missing[i - 1], table) &&
-            missing[i - 1].ptr[table.len] == '\x1f') {
+        if (stile_str_starts(missing[i - 1].name, table) &&
+            missing[i - 1].name.ptr[table.len] == '\x1f') {
             return missing[i - 1];
         }
     }
-    return place;
+    return (struct stile__missing){.name = place};
 }
 
 static struct stile_str row_key(struct stile_exchange *x,
@@ -139,7 +153,7 @@ static enum stile_status lookup(void *ctx, struct stile_str family,
         *ret = row;
         return STILE_OK;
     }
-    note_missing(x, table, key);
+    note_missing(x, table, column, key);
     if (!is_shared(x, family, table)) {
         return STILE_NOT_FOUND;
     }
@@ -216,7 +230,7 @@ static void hold_row(struct stile_exchange *x, const struct stile_row *row,
     held->feed = x->message->feed;
     held->table = row->table;
     held->key = row_key(x, row);
-    held->missing = missing_for(x, result->missing);
+    held->missing = missing_for(x, result->missing).name;
     held->reason = result->reason;
     held->since = x->message->now;
     *type = stile_mapping_type(result->mapping);
@@ -286,6 +300,10 @@ static void take_results(struct stile_exchange *x, const struct stile_row *row,
     }
     for (size_t i = 0; i < count; i++) {
         const struct stile_map_result *result = &results[i];
+        if (result->kind == STILE_MAP_HELD &&
+            missing_for(x, result->missing).deleted) {
+            continue; /* what it hangs on is gone, and it makes nothing */
+        }
         if (result->kind == STILE_MAP_HELD) {
             doubt_row(x, result);
             hold_row(x, row, result);

@@ -58,6 +58,11 @@ enum stile__stage {
     STAGE_BROKEN   /* nothing can be used; finish makes the quarantine */
 };
 
+struct stile__missing {
+    struct stile_str name; /* table, U+001F, key */
+    bool deleted;          /* it was there, and the source deleted it */
+};
+
 struct stile_exchange {
     const struct stile_plan *plan;
     const struct stile_message *message;
@@ -80,8 +85,8 @@ struct stile_exchange {
     struct stile__list pivot;       /* struct stile_value *: FHIR R4 */
     struct stile__list deleted;     /* struct stile__deleted */
     struct stile__list held;        /* struct stile_held_row */
-    struct stile__list missing;     /* struct stile_str: look-ups in vain of
-                                       the row in hand */
+    struct stile__list missing;     /* struct stile__missing: look-ups in vain
+                                       of the row in hand */
     struct stile__list held_types;  /* struct stile_str: not to be deleted */
     struct stile__list quarantine;  /* struct stile_quarantine_new */
     struct stile__list persons;     /* struct stile__person */

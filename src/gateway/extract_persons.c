@@ -10,15 +10,37 @@
 /* So many that fail end a pass: something is wrong with more than a person. */
 #define PERSONS_STUCK_MAX 2000
 
+struct row_list {
+    struct stile_row *rows;
+    size_t count, capacity;
+};
+
 struct gathered {
     struct trip *trip;
     const struct extract *e;
-    struct stile_row *rows;
-    size_t count, capacity;
-    enum stile_status status;
+    struct row_list rows, deleted;
     struct stile_str practice;
     bool gone;
 };
+
+static struct stile_row *add_row(struct stile_arena *arena,
+                                 struct row_list *list)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 64 : list->capacity * 2;
+        struct stile_row *rows =
+            stile_arena_array(arena, capacity, sizeof(*rows));
+        if (rows == NULL) {
+            return NULL;
+        }
+        if (list->count > 0) {
+            memcpy(rows, list->rows, list->count * sizeof(*rows));
+        }
+        list->rows = rows;
+        list->capacity = capacity;
+    }
+    return &list->rows[list->count];
+}
 
 static enum stile_status gather_row(void *ctx,
                                     const struct stile_mirror_row *row)
@@ -36,31 +58,22 @@ static enum stile_status gather_row(void *ctx,
     /* Or the source says that it no longer sends the person. */
     bool left = stile_str_eq(row->table, extract_dialect(got->e, "gone"));
     got->gone = got->gone || (left ? !row->deleted : own && row->deleted);
-    if ((row->deleted && !own) || left) {
+    if (left) {
         return STILE_OK;
     }
-    if (got->count == got->capacity) {
-        size_t capacity = got->capacity == 0 ? 64 : got->capacity * 2;
-        struct stile_row *rows =
-            stile_arena_array(arena, capacity, sizeof(*rows));
-        if (rows == NULL) {
-            return STILE_LIMIT;
-        }
-        if (got->count > 0) {
-            memcpy(rows, got->rows, got->count * sizeof(*rows));
-        }
-        got->rows = rows;
-        got->capacity = capacity;
+    struct row_list *list = row->deleted && !own ? &got->deleted : &got->rows;
+    struct stile_row *out = add_row(arena, list);
+    if (out == NULL) {
+        return STILE_LIMIT;
     }
-    struct stile_row *out = &got->rows[got->count];
     enum stile_status status =
         mirror_read(arena, table, stile_arena_str(arena, row->cells), out);
     if (status != STILE_OK) {
         return status;
     }
-    out->number = got->count + 1;
-    got->count++;
-    if (got->practice.len == 0) {
+    list->count++;
+    out->number = list->count;
+    if (got->practice.len == 0 && list == &got->rows) {
         got->practice = stile_row_get(out, STILE_STR("OrganisationGuid"));
     }
     return STILE_OK;
@@ -108,8 +121,10 @@ static enum stile_status gather(struct trip *trip, struct stile_store *store)
     if (status == STILE_OK) {
         status = check_gate(trip, e, store, got.practice);
     }
-    trip->message.rows = got.rows;
-    trip->message.row_count = got.count;
+    trip->message.rows = got.rows.rows;
+    trip->message.row_count = got.rows.count;
+    trip->message.deleted_rows = got.deleted.rows;
+    trip->message.deleted_row_count = got.deleted.count;
     trip->message.gone = got.gone;
     return status;
 }

@@ -394,6 +394,47 @@ Test(exchange_export, a_row_waits_for_the_row_it_needs)
     world_close(&w);
 }
 
+/* EMIS deletes a problem's or a referral's observation, and no more. */
+Test(exchange_export, a_row_whose_row_was_deleted_is_gone_with_it)
+{
+    struct world w;
+    struct trip_run run = {0};
+    struct record before = {.count = 0}, now = {.count = 0},
+                  deleted = {.count = 0};
+    open_practice(&w);
+    add_patient(&w, &before, NHS);
+    add_reading(&w, &before, 1, "135", "1");
+    add_reading(&w, &before, 2, "140", "1");
+    add_problem(&w, &before, 2);
+    world_run_export(&w, before.rows, before.count, &run);
+    cr_assert(world_has(only_body(&run), "\"url\":\"Condition/"));
+    world_keep_marks(&w, &run);
+    world_end(&run);
+    add_patient(&w, &now, NHS);
+    add_reading(&w, &now, 1, "135", "1");
+    add_problem(&w, &now, 2);
+    add_reading(&w, &deleted, 2, "140", "1");
+    run.message.deleted_rows = deleted.rows;
+    run.message.deleted_row_count = deleted.count;
+    world_run_export(&w, now.rows, now.count, &run);
+    cr_assert_eq(run.accept.held_count, 0);
+    cr_assert(world_has(only_body(&run),
+                        "\"method\":\"DELETE\",\"url\":\"Condition/"));
+    cr_assert(world_has(only_body(&run),
+                        "\"method\":\"DELETE\",\"url\":\"Observation/"));
+    world_end(&run);
+    /* That of another does not let it go. */
+    deleted.count = 0;
+    add_reading(&w, &deleted, 1, "140", "1");
+    run.message.deleted_rows = deleted.rows;
+    run.message.deleted_row_count = deleted.count;
+    world_run_export(&w, now.rows, now.count, &run);
+    cr_assert_eq(run.accept.held_count, 1);
+    cr_assert_not(world_has(only_body(&run), "Condition/"));
+    world_end(&run);
+    world_close(&w);
+}
+
 /* A row that waits may be any of its type: none of that type is deleted. */
 Test(exchange_export, what_waits_is_not_called_deleted)
 {

@@ -465,6 +465,8 @@ void world_run_export(struct world *w, const struct stile_row *rows,
 {
     bool gone = run->message.gone;
     struct stile_str family = run->message.family;
+    const struct stile_row *deleted = run->message.deleted_rows;
+    size_t deleted_count = run->message.deleted_row_count;
     memset(run, 0, sizeof *run);
     run->message = message_of("", "emis");
     run->message.family = family.len > 0 ? family : run->message.family;
@@ -476,6 +478,8 @@ void world_run_export(struct world *w, const struct stile_row *rows,
     run->message.rows = rows;
     run->message.row_count = count;
     run->message.gone = gone;
+    run->message.deleted_rows = deleted;
+    run->message.deleted_row_count = deleted_count;
     world_run(w, run);
 }
 
