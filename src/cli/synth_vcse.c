@@ -202,7 +202,7 @@ static void consent(struct vcse *v, uint32_t p)
     end(v, "}]");
 }
 
-/* What the form has and no mapping carries. */
+/* What only some cases have. */
 static void rest(struct vcse *v, uint32_t p)
 {
     if (p % 4 != 0) {
@@ -210,19 +210,21 @@ static void rest(struct vcse *v, uint32_t p)
     }
     begin(v, ",\"crisis\":[{");
     ref(v, "plan_ref", "PL", p, -1);
-    text(v, "line_kind", "warning-sign");
+    text(v, "line_kind", "early-sign");
     text(v, "seq", "1");
     text(v, "text", "Letters stay unopened");
     end(v, "}]");
     begin(v, ",\"circumstance\":[{");
     ref(v, "person_ref", "P", p, -1);
-    text(v, "kind", "work");
+    text(v, "kind", "employment");
     text(v, "text", "Part time");
     end(v, "}]");
     begin(v, ",\"risk\":[{");
     ref(v, "person_ref", "P", p, -1);
-    text(v, "kind", "debt");
-    text(v, "level", "high");
+    text(v, "kind", p % 8 == 0 ? "none-known" : "from-others");
+    if (p % 8 != 0) {
+        text(v, "level", "high");
+    }
     end(v, "}]");
     begin(v, ",\"safeguarding\":[{");
     ref(v, "person_ref", "P", p, -1);
@@ -231,12 +233,12 @@ static void rest(struct vcse *v, uint32_t p)
     end(v, "}]");
     begin(v, ",\"signpost\":[{");
     ref(v, "case_ref", "C", p, -1);
-    text(v, "reason", "furniture");
+    text(v, "reason", "Furniture");
     end(v, "}]");
     begin(v, ",\"handoff\":[{");
     ref(v, "handoff_ref", "H", p, -1);
     ref(v, "person_ref", "P", p, -1);
-    text(v, "kind", "warm-transfer");
+    text(v, "kind", "warm");
     end(v, "}]");
     begin(v, ",\"group\":[{");
     ref(v, "group_ref", "GR", p, -1);

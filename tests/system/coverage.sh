@@ -30,7 +30,7 @@ check "of lists that come as numbers" covers "$place/normalised/20260401_0400"
 check "whose words are found" test -z "$(grep '^codes systmone-.*: 0 hits' "$place/page")"
 check "VCSE: every column of documents and sheet" covers "$place/vcse"
 check "no column is told of as not read" test -z "$(grep -h ' not read ' "$place/page")"
-check "a table that is left out says why" grep -q 'because "safeguarding is told' "$place/page"
+check "a table that is left out says why" grep -q 'because "about a group and nobody in it' "$place/page"
 
 # And it is told when one is not.
 sed -i '/^emis,CareRecord_Diary,/d' "$place/mappings/not-carried.csv"

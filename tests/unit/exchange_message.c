@@ -640,6 +640,48 @@ Test(exchange_message, a_case_becomes_fhir)
     world_close(&w);
 }
 
+/* The agreement on case updates names plans, contacts and scores. What the case
+ * says of crisis, risk, safeguarding and the rest is mapped, and stays. */
+Test(exchange_message, what_no_agreement_names_stays_of_a_case)
+{
+    static const char *const tables[] = {"crisis",   "circumstance",
+                                         "risk",     "safeguarding",
+                                         "signpost", "handoff"};
+    static const char *const inside[] = {"Letters stay unopened",
+                                         "07700 900789",
+                                         "Lives alone",
+                                         "77176002",
+                                         "A lender comes",
+                                         "W9",
+                                         "A bed",
+                                         "rang in",
+                                         "Furniture Bank",
+                                         "RiskAssessment",
+                                         "Flag",
+                                         "Communication"};
+    struct world w;
+    struct trip_run run;
+    open_charity(&w);
+    world_fact(&w, NHS, "consent-to-share", "RZ9", STILE_YES,
+               "2026-03-01T09:00:00Z");
+    world_run_sample(&w, "vcse-json", "vcse-case", "charity-case.json", &run);
+    cr_assert_eq(run.finished, STILE_OK);
+    cr_assert_eq(run.accept.quarantine_count, 0);
+    cr_assert_eq(run.accept.row_count, 1);
+    struct stile_str body = run.accept.rows[0].body;
+    cr_expect(world_has(body, "\"CarePlan\"")); /* the plan itself goes */
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        char id[32];
+        (void)snprintf(id, sizeof id, "\"%s.", tables[i]);
+        cr_expect_not(world_has(body, id), "%s", tables[i]);
+    }
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++) {
+        cr_expect_not(world_has(body, inside[i]), "%s", inside[i]);
+    }
+    world_end(&run);
+    world_close(&w);
+}
+
 Test(exchange_message, a_row_that_refers_to_nothing_is_put_aside)
 {
     struct world w;
