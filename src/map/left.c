@@ -270,9 +270,13 @@ static enum stile_status collect(struct left *l, struct stile_row **ret_rows,
     return STILE_OK;
 }
 
-/* Of resources of which none has the type before. */
+/* Of resources of which none has the type before. A type that FHIR does not
+ * know is whatever the document wrote there, and is not repeated. */
 static void note_untaken(struct left *l, struct stile_str type)
 {
+    if (stile_fhir_type(type) == NULL) {
+        type = STILE_STR("an unknown type");
+    }
     for (size_t j = 0; j < l->untaken_count; j++) {
         if (stile_str_eq(l->untaken[j], type)) {
             return;

@@ -312,6 +312,22 @@ Test(map_run, what_no_mapping_takes_is_said)
     world_end(&w);
 }
 
+Test(map_run, an_unknown_type_is_not_repeated)
+{
+    struct world w;
+    struct stile_row *rows = NULL;
+    samples(&w);
+    struct stile_value *named = stile_value_new(w.arena, STILE_OBJECT);
+    struct stile_value *other = stile_value_new(w.arena, STILE_OBJECT);
+    stile_value_set_str(w.arena, named, "resourceType",
+                        STILE_STR("MRS EXAMPLE 9990001234"));
+    struct stile_value *resources[] = {named, other};
+    cr_assert_eq(left(&w, resources, 2, &rows), 0);
+    cr_assert_eq(w.diags.count, 1);
+    cr_expect(stile_str_eqc(w.diags.items[0].path, "an unknown type"));
+    world_end(&w);
+}
+
 Test(map_run, a_failing_resource_leaves_nothing)
 {
     struct world w;
