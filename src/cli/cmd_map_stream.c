@@ -21,7 +21,7 @@ struct stream {
     const struct stile_table *table;
     FILE *in, *out;
     struct stile_buf made;
-    uint64_t read, written, held, deleted, failed, others;
+    uint64_t read, written, held, deleted, failed, others, untaken;
     bool broken; /* the output, or memory */
 };
 
@@ -106,6 +106,7 @@ static void right_row(struct right *r, const struct stile_str *cells,
     if (status != STILE_OK) {
         status_failed(s, status);
     }
+    s->untaken += status == STILE_OK && made == 0;
     count_results(s, results, made);
     stile_arena_reset(s->row);
     flush(s, FLUSH);
@@ -156,6 +157,12 @@ static void right_all(struct right *r)
             last = feed(r, piece);
         }
     }
+    if (!r->ordinals && !s->broken) {
+        (void)stile_diag_at_record(&s->diags, "V120", STILE_ERROR,
+                                   stile__cli_base(s->path), 0, STILE_STR_NULL,
+                                   "send a file with a header row");
+        s->broken = true;
+    }
     flush(s, 0);
 }
 
@@ -165,6 +172,8 @@ struct left {
     struct stream s;
     struct stile_tape tape;
     struct stile_str family;
+    uint64_t line;
+    uint64_t alone; /* documents that are one resource, and gave a row */
 };
 
 /* The resources of a Bundle's entries, or the text's own. */
@@ -214,27 +223,54 @@ static void write_rows(struct stream *s, const struct stile_row *rows,
     flush(s, FLUSH);
 }
 
+/* What was found in one document, where it stands in the file. */
+static void place_findings(struct left *l, const struct stile_diags *found)
+{
+    struct stile_diags *all = &l->s.diags;
+
+    for (size_t i = 0; i < found->count; i++) {
+        const struct stile_diag *from = &found->items[i];
+        struct stile_diag *to = stile_diag_at_record(
+            all, from->code, from->severity, stile__cli_base(l->s.path),
+            l->line, from->path, "");
+
+        if (to) {
+            to->message = stile_arena_str(all->arena, from->message);
+            to->hint = stile_arena_str(all->arena, from->hint);
+            to->column = from->column;
+            to->row = false;
+        }
+    }
+    all->suppressed += found->suppressed;
+}
+
 static void left_line(struct left *l, struct stile_str line)
 {
     struct stream *s = &l->s;
     const struct stile_json_limits limits = STILE_JSON_LIMITS;
+    struct stile_diags found;
     struct stile_row *rows = NULL;
+    const uint32_t *items = NULL;
     size_t count = 0, n = 0;
+
+    stile_diags_init(&found, s->row, FINDINGS);
     enum stile_status status = stile_json_tape(
-        line, limits, stile__cli_base(s->path), s->row, &s->diags, &l->tape);
+        line, limits, stile__cli_base(s->path), s->row, &found, &l->tape);
 
     s->read++;
     if (status == STILE_OK) {
-        const uint32_t *items = resources_of(l, &n);
-        status = items ? stile_map_left_tape(s->box->plan.maps, l->family,
-                                             &l->tape, items, n, s->row,
-                                             &s->diags, &rows, &count)
-                       : STILE_NOMEM;
+        items = resources_of(l, &n);
+        status =
+            items ? stile_map_left_tape(s->box->plan.maps, l->family, &l->tape,
+                                        items, n, s->row, &found, &rows, &count)
+                  : STILE_NOMEM;
     }
     if (status == STILE_NOMEM) {
         status_failed(s, status);
     }
-    s->failed += status != STILE_OK;
+    s->failed += status != STILE_OK || found.errors > 0;
+    l->alone += n == 1 && items[0] == 0 && count > 0;
+    place_findings(l, &found);
     write_rows(s, rows, count);
     stile_arena_reset(s->row);
 }
@@ -253,6 +289,7 @@ static void left_lines(struct left *l, struct stile_buf *buf, bool last)
         }
         struct stile_str line = stile_str_sub(from, 0, end);
         used += end == SIZE_MAX ? from.len : end + 1;
+        l->line++;
         line = stile_str_trim(line);
         if (line.len > 0) {
             left_line(l, line);
@@ -373,10 +410,11 @@ static int close_stream(struct stream *s, int result)
             stderr,
             "map: %llu read, %llu written, %llu wait for rows that "
             "are not there, %llu deletions, %llu of other tables, "
-            "%llu failed\n",
+            "%llu not taken, %llu failed\n",
             (unsigned long long)s->read, (unsigned long long)s->written,
             (unsigned long long)s->held, (unsigned long long)s->deleted,
-            (unsigned long long)s->others, (unsigned long long)s->failed);
+            (unsigned long long)s->others, (unsigned long long)s->untaken,
+            (unsigned long long)s->failed);
         result = s->broken || s->failed > 0 ? CLI_FAILED : CLI_OK;
     }
     stile_plan_release(&s->box);
@@ -428,6 +466,21 @@ static int map_right(const struct cli_args *args)
     return close_stream(s, result);
 }
 
+static size_t makers_of(const struct stile_mapset *set,
+                        const struct stile_table *table)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < stile_mapset_count(set); i++) {
+        const struct stile_mapping *m = stile_mapset_at(set, i);
+
+        n += stile_mapping_goes_left(m) &&
+             stile_str_eq(stile_mapping_family(m), table->family) &&
+             stile_str_eq(stile_mapping_table(m), table->name);
+    }
+    return n;
+}
+
 static int map_left(const struct cli_args *args)
 {
     struct left l = {0};
@@ -436,6 +489,14 @@ static int map_left(const struct cli_args *args)
     if (result == CLI_OK) {
         l.family = l.s.table->family;
         left_all(&l);
+        size_t makers = makers_of(l.s.box->plan.maps, l.s.table);
+        if (makers > 1 && l.alone > 0) {
+            stile__cli_say(
+                "%zu mappings write rows of %.*s, and resources are put "
+                "together within a line only: where several make one row, "
+                "give them as one Bundle a line, or a row comes in parts",
+                makers, STILE_FMT(l.s.table->name));
+        }
     }
     stile_tape_release(&l.tape);
     return close_stream(&l.s, result);
@@ -457,6 +518,8 @@ const struct cli_command stile__cmd_map_right = {
     "row, one FHIR resource a line. Rows that others point at are looked up "
     "in\n"
     "the other files. The file is not held in memory, and no rule is asked.\n"
+    "Keys are not compared between rows: two rows with one key are two\n"
+    "resources. Rows that no mapping takes are counted.\n"
     "Mappings that put several rows together need translate.\n\n"
     "  stile map right -m mappings observations.csv codes.csv -o out.ndjson\n\n"
     "exit: 0 all written; 1 a row failed, or a file cannot be read or "
@@ -474,7 +537,10 @@ const struct cli_command stile__cmd_map_left = {
     "Reads FHIR JSON, one resource or Bundle a line, and writes the rows of\n"
     "one table that the mappings of its family make of it. Rows of other\n"
     "tables are counted. The file is not held in memory, and no rule is "
-    "asked.\n\n"
+    "asked.\n"
+    "Resources that several mappings make one row of must stand in one "
+    "Bundle\n"
+    "on one line: rows are not put together over lines.\n\n"
     "  stile map left -m mappings -t CareRecord_Observation in.ndjson\n\n"
     "exit: 0 all written; 1 a document failed, or a file cannot be read or\n"
     "      written; 2 wrong command line",

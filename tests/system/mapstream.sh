@@ -56,4 +56,33 @@ check "a table that nobody knows" exits 2 map left -m "$maps" -t Nowhere there.n
 check "with what to do" err_says "--table"
 check "no such file" exits 1 map right -m "$maps" -t CareRecord_Observation no.csv
 check "without mappings" exits 2 map right x.csv
+
+# ---- findings, and what is counted -------------------------------------------
+{
+    head -n 1 there.ndjson
+    printf '{"resourceType":"MRS EXAMPLE 9990001234"}\n'
+    head -n 1 there.ndjson | jq -c '.valueQuantity = {"value":"x"}
+        | .status = "nonsense"'
+} >wrong.ndjson
+check "a resource with an error fails" exits 1 map left -m "$maps" \
+    -t CareRecord_Observation wrong.ndjson -o wrong.csv
+check "is counted" err_says "1 failed"
+check "with file and line" err_says "wrong.ndjson:3: error[T"
+check "a type FHIR does not know is said to be one" err_says "an unknown type"
+check "and not repeated" bash -c '! grep -q 9990001234 err'
+: >empty.csv
+check "a file without a header" exits 1 map right -m "$maps" \
+    -t CareRecord_Observation empty.csv -o none
+check "is told so" err_says V120
+
+# Three mappings write a row of the one-sheet table: a line is put together, and
+# lines are not.
+head -n 2 "$root/tests/samples/charity-cases.csv" >sheet.csv
+check "a sheet to FHIR" exits 0 map right -m "$maps" -t cases sheet.csv -o cases.ndjson
+check "and back, a resource a line" exits 0 map left -m "$maps" -t cases \
+    cases.ndjson -o parts.csv
+check "is told to come in parts" err_says "one Bundle a line"
+check "a Bundle a line is not" bash -c \
+    '"$1" map left -m "$2" -t cases bundle.json -o x 2>&1 | grep -q "one Bundle"
+     [ $? -eq 1 ]' _ "$stile" "$maps"
 finish
