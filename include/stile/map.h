@@ -241,7 +241,9 @@ struct stile_map_coverage *
 stile_map_coverage_new(const struct stile_mapset *set,
                        struct stile_arena *arena);
 /* Runs the row through its mappings and counts. `scratch` may be reset
- * after. INVALID for a row that is of no table of the set's schema. */
+ * after. INVALID for a row that is of no table of the set's schema. Columns
+ * behind the table's own, as the CSV reader puts those it does not know, count
+ * as `not in the format` and are open. */
 STILE_MUSTCHECK enum stile_status stile_map_coverage_add(
     struct stile_map_coverage *coverage, const struct stile_row *row,
     const struct stile_map_env *env, struct stile_arena *scratch);

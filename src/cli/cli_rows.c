@@ -231,6 +231,7 @@ static bool add_row(struct cli_rows *rows, const struct stile_row *row,
         }
         if (slot->at != 0) {
             rows->items[slot->at - 1]->gone = true;
+            rows->items[slot->at - 1]->replaced = true;
             rows->replaced++;
         }
     }
@@ -463,7 +464,17 @@ bool stile__cli_rows_sample(struct cli_rows *rows, char *const *paths,
     if (rows->count == 0) {
         stile__cli_say("no rows were found");
     }
+    stile__cli_rows_say_replaced(rows);
     return rows->count > 0;
+}
+
+void stile__cli_rows_say_replaced(const struct cli_rows *rows)
+{
+    if (rows->replaced > 0) {
+        stile__cli_say("%llu rows have the key of a later one and are replaced "
+                       "by it; they are looked at here too",
+                       (unsigned long long)rows->replaced);
+    }
 }
 
 /* ---- look-ups

@@ -29,6 +29,7 @@ struct cli_row {
     const struct stile_table *table;
     size_t next; /* of the person; index + 1 */
     bool gone;
+    bool replaced; /* by a later one with its key */
 };
 
 struct cli_person {
@@ -84,6 +85,8 @@ STILE_MUSTCHECK bool stile__cli_rows_sample(struct cli_rows *rows,
                                             char *const *paths,
                                             size_t path_count,
                                             struct stile_str table);
+/* For commands that look at every row: that the gateway would not. */
+void stile__cli_rows_say_replaced(const struct cli_rows *rows);
 /* One decoded row, whose memory must last as long as `rows`. */
 STILE_MUSTCHECK enum stile_status
 stile__cli_rows_add(struct cli_rows *rows, const struct stile_row *row);

@@ -110,6 +110,7 @@ static bool count_all(struct covering *c, struct stile_map_coverage *coverage)
     struct stile_map_env env = {&c->rows, stile__cli_rows_lookup,
                                 stile__cli_rows_ask};
     const char *family = stile__cli_get(c->args, "family");
+    size_t counted = 0;
 
     for (size_t i = 0; i < c->rows.count; i++) {
         const struct cli_row *item = c->rows.items[i];
@@ -124,8 +125,12 @@ static bool count_all(struct covering *c, struct stile_map_coverage *coverage)
             return false;
         }
         stile_arena_reset(c->scratch);
+        counted++;
     }
-    return true;
+    if (counted == 0) {
+        stile__cli_say("the sample has no table of the family '%s'", family);
+    }
+    return counted > 0;
 }
 
 static int report(struct covering *c, const struct stile_map_coverage *coverage)
@@ -215,7 +220,7 @@ const struct cli_command stile__cmd_map_coverage = {
     "of one, why no mapping carries it. No value of a row is printed.\n\n"
     "  stile map coverage -m mappings export-folder\n\n"
     "exit: 0 every column is accounted for, filled or not; 1 one is not, or "
-    "the\n"
-    "      files are wrong; 2 wrong command line",
+    "is\n"
+    "      not in the format, or the files are wrong; 2 wrong command line",
     CLI_OPTIONS(options),
     run};

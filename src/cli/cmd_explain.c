@@ -50,6 +50,20 @@ static const struct stile_row *find_row(const struct explaining *e,
     return NULL;
 }
 
+/* A row's own fate before that of the others. */
+static void say_replaced(const struct cli_rows *rows,
+                         const struct stile_row *row)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        if (&rows->items[i]->row == row && rows->items[i]->replaced) {
+            stile__cli_say("a later row has the key of row %llu and replaces "
+                           "it: this is what it would become alone",
+                           (unsigned long long)row->number);
+        }
+    }
+    stile__cli_rows_say_replaced(rows);
+}
+
 static enum stile_status load_rows(struct explaining *e, struct cli_rows *rows)
 {
     struct stile_str table = stile_str_cstr(stile__cli_get(e->args, "table"));
@@ -83,6 +97,7 @@ static int explain_row(struct explaining *e, uint64_t number)
         row = find_row(e, &rows, number);
     }
     if (row) {
+        say_replaced(&rows, row);
         status =
             stile_map_explain(e->box->plan.maps, row, family_of(&rows, row),
                               &env, stile__cli_has(e->args, "show-values"),

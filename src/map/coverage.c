@@ -53,18 +53,44 @@ stile_map_coverage_new(const struct stile_mapset *set,
 
 /* ---- a row ---- */
 
+/* Has the row all columns of this version, and behind them perhaps others? */
+static bool begins_with(const struct stile_row *row,
+                        const struct stile_table *t)
+{
+    size_t same = 0;
+    while (stile_str_eq(t->name, row->table) && same < t->count &&
+           same < row->count &&
+           stile_str_eq(t->column_names[same], row->columns[same])) {
+        same++;
+    }
+    return same > 0 && same == t->count;
+}
+
+static const struct stile_table *table_of(const struct stile_map_coverage *c,
+                                          const struct stile_row *row)
+{
+    const struct stile_table *table = NULL;
+    for (size_t i = 0; i < stile_schema_count(c->set->schema); i++) {
+        const struct stile_table *t = stile_schema_at(c->set->schema, i);
+        if (t->column_names == row->columns) {
+            return t;
+        }
+        /* Of two versions the one with more of the row's columns. */
+        if (begins_with(row, t) && (table == NULL || t->count > table->count)) {
+            table = t;
+        }
+    }
+    return table;
+}
+
 static struct stile__covered *covered(struct stile_map_coverage *c,
                                       const struct stile_row *row)
 {
-    const struct stile_table *table = NULL;
+    const struct stile_table *table = table_of(c, row);
     for (struct stile__covered *t = c->tables; t != NULL; t = t->next) {
-        if (t->table->column_names == row->columns) {
+        if (t->table == table) {
             return t;
         }
-    }
-    for (size_t i = 0; i < stile_schema_count(c->set->schema); i++) {
-        const struct stile_table *t = stile_schema_at(c->set->schema, i);
-        table = t->column_names == row->columns ? t : table;
     }
     struct stile__covered *new =
         table != NULL ? stile_arena_alloc(c->arena, sizeof *new) : NULL;
@@ -76,9 +102,31 @@ static struct stile__covered *covered(struct stile_map_coverage *c,
     if (new->filled == NULL) {
         return NULL;
     }
+    new->strangers_tail = &new->strangers;
     *c->tables_tail = new;
     c->tables_tail = &new->next;
     return new;
+}
+
+static bool count_stranger(struct stile_map_coverage *c,
+                           struct stile__covered *t, struct stile_str name,
+                           bool filled)
+{
+    struct stile__stranger *s = t->strangers;
+    while (s != NULL && !stile_str_eq(s->name, name)) {
+        s = s->next;
+    }
+    if (s == NULL) {
+        s = stile_arena_alloc(c->arena, sizeof *s);
+        if (s == NULL) {
+            return false;
+        }
+        *s = (struct stile__stranger){.name = stile_arena_str(c->arena, name)};
+        *t->strangers_tail = s;
+        t->strangers_tail = &s->next;
+    }
+    s->filled += filled ? 1 : 0;
+    return true;
 }
 
 static void coded(void *ctx, const struct stile__code_table *table,
@@ -171,7 +219,12 @@ enum stile_status stile_map_coverage_add(struct stile_map_coverage *c,
     }
     t->rows++;
     for (size_t i = 0; i < row->count; i++) {
-        t->filled[i] += row->cells[i].len > 0 ? 1 : 0;
+        bool filled = row->cells[i].len > 0;
+        if (i < t->table->count) {
+            t->filled[i] += filled ? 1 : 0;
+        } else if (!count_stranger(c, t, row->columns[i], filled)) {
+            return STILE_NOMEM;
+        }
     }
     for (uint32_t i = 0; i < c->set->count && status == STILE_OK; i++) {
         const struct stile_lang_mapping *tree = c->set->mappings[i].tree;
@@ -399,6 +452,9 @@ size_t stile_map_coverage_open(const struct stile_map_coverage *c)
                             ACCOUNT_NONE
                         ? 1
                         : 0;
+        }
+        for (const struct stile__stranger *s = t->strangers; s; s = s->next) {
+            open++;
         }
     }
     return open;

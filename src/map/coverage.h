@@ -4,10 +4,18 @@
 
 #include "map_private.h"
 
+/* A column of a file that the table's format does not have. */
+struct stile__stranger {
+    struct stile_str name;
+    uint64_t filled;
+    struct stile__stranger *next;
+};
+
 struct stile__covered {
     const struct stile_table *table;
     uint64_t rows;
     uint64_t *filled; /* by column */
+    struct stile__stranger *strangers, **strangers_tail;
     struct stile__covered *next;
 };
 

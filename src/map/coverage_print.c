@@ -79,6 +79,25 @@ static void print_column(const struct stile_map_coverage *c,
     stile_buf_byte(out, '\n');
 }
 
+/* Its name is the file's own: control bytes become '?'. */
+static void print_stranger(const struct stile__stranger *s,
+                           struct stile_buf *out)
+{
+    size_t width = s->name.len;
+    stile_buf_addc(out, "  ");
+    for (size_t i = 0; i < s->name.len; i++) {
+        unsigned char c = (unsigned char)s->name.ptr[i];
+        stile_buf_byte(out, c < 0x20 || c == 0x7f ? '?' : s->name.ptr[i]);
+    }
+    stile_buf_printf(out, "%*s not in the format",
+                     width < 32 ? (int)(32 - width) : 0, "");
+    if (s->filled == 0) {
+        stile_buf_addc(out, " never filled\n");
+    } else {
+        stile_buf_printf(out, " %llu\n", (unsigned long long)s->filled);
+    }
+}
+
 static void print_table(const struct stile_map_coverage *c,
                         const struct stile__covered *t, struct stile_buf *out)
 {
@@ -96,6 +115,9 @@ static void print_table(const struct stile_map_coverage *c,
     }
     for (uint32_t i = 0; i < t->table->count; i++) {
         print_column(c, t, i, out);
+    }
+    for (const struct stile__stranger *s = t->strangers; s; s = s->next) {
+        print_stranger(s, out);
     }
     stile_buf_byte(out, '\n');
 }
@@ -199,6 +221,14 @@ static void json_tables(const struct stile_map_coverage *c,
                          (unsigned long long)t->rows);
         for (uint32_t i = 0; i < t->table->count; i++) {
             json_column(c, t, i, out);
+        }
+        for (const struct stile__stranger *s = t->strangers; s; s = s->next) {
+            stile_buf_addc(out, ",{\"name\":");
+            stile_buf_json_str(out, s->name);
+            stile_buf_printf(out,
+                             ",\"filled\":%llu,\"account\":"
+                             "\"not in the format\"}",
+                             (unsigned long long)s->filled);
         }
         stile_buf_addc(out, "]}");
     }

@@ -45,4 +45,29 @@ sed -i '$d' "$place/mappings/not-carried.csv"
 echo 'emis,CareRecord_Observation,Value,nobody asks' >>"$place/mappings/not-carried.csv"
 check "a line about a column that is mapped is refused" \
     fails_with 'take the line out' "$place/emis"
+sed -i '$d' "$place/mappings/not-carried.csv"
+echo 'emis,CareRecord_Diary,,reminders' >>"$place/mappings/not-carried.csv"
+
+# A column the format does not have is one of them; rows with one key are told.
+mkdir "$place/strange"
+patients=$(find "$place/emis" -name '*_Admin_Patient_*.csv' | sort | head -n 1)
+sed '1s/$/,"Colour"/;2,$s/$/,"blue"/' "$patients" >"$place/strange/${patients##*/}"
+check "a column the format does not know is open" \
+    fails_with '1 columns are accounted for nowhere' "$place/strange"
+check "and stands with the others" \
+    grep -Eq 'Colour +not in the format [0-9]' "$place/page"
+check "in JSON too" bash -c '"$1" map coverage --json -m "$2" "$3" 2>/dev/null |
+    jq -e ".tables[0].columns[-1].account == \"not in the format\""' \
+    _ "$stile" "$place/mappings" "$place/strange"
+mkdir "$place/twice"
+{ cat "$patients"; sed -n 2p "$patients"; } >"$place/twice/${patients##*/}"
+check "rows replaced by a later one" covers "$place/twice"
+check "are said" grep -q '1 rows have the key of a later one' "$place/said"
+check "by diff" bash -c '"$1" map diff "$2" "$2" "$3" 2>&1 |
+    grep -q "1 rows have the key"' _ "$stile" "$place/mappings" "$place/twice"
+check "and by explain" bash -c '"$1" explain -m "$2" "$3" --row 1 2>&1 |
+    grep -q "a later row has the key of row 1"' _ "$stile" "$place/mappings" \
+    "$place/twice/${patients##*/}"
+check "a family that nobody knows is told" \
+    fails_with 'no table of the family' "$place/emis" --family nosuch
 finish
