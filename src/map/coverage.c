@@ -58,7 +58,8 @@ static bool begins_with(const struct stile_row *row,
                         const struct stile_table *t)
 {
     size_t same = 0;
-    while (stile_str_eq(t->name, row->table) && same < t->count &&
+    while (row->columns != NULL && stile_str_eq(t->name, row->table) &&
+           same < t->count &&
            same < row->count &&
            stile_str_eq(t->column_names[same], row->columns[same])) {
         same++;

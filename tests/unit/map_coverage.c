@@ -260,3 +260,39 @@ Test(map_coverage, must_support)
     stile_arena_free(&scratch);
     world_end(&w);
 }
+
+Test(map_coverage, a_column_the_format_does_not_have_is_open)
+{
+    struct world w;
+    struct stile_buf out;
+    struct stile_map_coverage *c = small_sample(&w);
+    struct stile_arena *scratch = stile_arena_new(8u << 20);
+    struct stile_map_env env = {.lookup = no_row};
+    struct stile_row row =
+        world_row(&w, "team", (const char *const[]){"team_ref", "T1", NULL});
+    struct stile_str names[4], cells[4];
+    cr_assert_eq(row.count, 3);
+    for (size_t i = 0; i < row.count; i++) {
+        names[i] = row.columns[i];
+        cells[i] = row.cells[i];
+    }
+    names[3] = STILE_STR("col\x1bour");
+    cells[3] = STILE_STR("blue");
+    row.columns = names;
+    row.cells = cells;
+    row.count = 4;
+    size_t open = stile_map_coverage_open(c);
+    cr_assert_eq(stile_map_coverage_add(c, &row, &env, scratch), STILE_OK);
+    cr_assert_eq(stile_map_coverage_add(c, &row, &env, scratch), STILE_OK);
+    cr_expect_eq(stile_map_coverage_open(c), open + 1);
+    stile_buf_init(&out, 1 << 20);
+    stile_map_coverage_print(c, false, &out);
+    cr_expect_neq(
+        stile_str_find_str(stile_buf_str(&out),
+                           STILE_STR("  col?our                          not "
+                                     "in the format 2\n")),
+        SIZE_MAX, "%.*s", STILE_FMT(stile_buf_str(&out)));
+    stile_buf_release(&out);
+    stile_arena_free(&scratch);
+    world_end(&w);
+}
