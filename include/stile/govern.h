@@ -412,7 +412,8 @@ enum stile_rules_words {
     STILE_RULES_WORDS_DATA,
     STILE_RULES_WORDS_LABELS,
     STILE_RULES_WORDS_RECIPIENTS, /* ODS codes */
-    STILE_RULES_WORDS_FACTS
+    STILE_RULES_WORDS_FACTS,
+    STILE_RULES_WORDS_PARTIES /* ODS codes of either side */
 };
 STILE_MUSTCHECK enum stile_status
 stile_rules_words(const struct stile_rules *rules, enum stile_rules_words which,

@@ -56,6 +56,12 @@ static bool is_header(const struct stile_str *cells, size_t count)
     return count == COLUMNS;
 }
 
+/* As a spreadsheet of a country with decimal commas saves it. */
+static bool is_semicolons(const struct stile_str *cells, size_t count)
+{
+    return count == 1 && stile_str_find(cells[0], ';') != SIZE_MAX;
+}
+
 /* ---- one cell ---- */
 
 /* By enum stile_give. */
@@ -73,17 +79,46 @@ static const struct {
 #undef X
 };
 
-static void suggest(struct reading *r, struct stile_str word,
-                    struct stile_diag *diag)
+static void suggest(struct reading *r, enum stile_rules_words which,
+                    struct stile_str word, struct stile_diag *diag)
 {
     struct stile_str *words = NULL;
     size_t count = 0;
-    if (diag == NULL ||
-        stile_rules_words(r->rules, STILE_RULES_WORDS_FACTS, r->arena, &words,
-                          &count) != STILE_OK) {
+    if (diag == NULL || stile_rules_words(r->rules, which, r->arena, &words,
+                                          &count) != STILE_OK) {
         return;
     }
     stile_diag_suggest(r->diags, diag, word, words, count);
+}
+
+/* A refusal to a code that is nobody's would bar nothing: what the person
+ * said no to would go. */
+static void read_recipient(struct reading *r, struct stile_str ods)
+{
+    struct stile_str *parties = NULL;
+    size_t count = 0, i = 0;
+    if (ods.len == 0) {
+        return;
+    }
+    if (!stile_ods_valid(ods)) {
+        finding(r, "P104", RECIPIENT,
+                "this is no ODS code: write it in capital letters and digits");
+        return;
+    }
+    if (stile_rules_words(r->rules, STILE_RULES_WORDS_PARTIES, r->arena,
+                          &parties, &count) != STILE_OK) {
+        return; /* the arena has failed: said at the end */
+    }
+    while (i < count && !stile_str_eq(parties[i], ods)) {
+        i++;
+    }
+    if (i == count) {
+        struct stile_diag *diag =
+            finding(r, "P115", RECIPIENT,
+                    "no agreement in force names this organisation: correct "
+                    "the code, or write the agreement first");
+        suggest(r, STILE_RULES_WORDS_PARTIES, ods, diag);
+    }
 }
 
 static void read_fact(struct reading *r, const struct stile_str *cells,
@@ -109,13 +144,10 @@ static void read_fact(struct reading *r, const struct stile_str *cells,
         struct stile_diag *diag =
             finding(r, gives[may].code, FACT, gives[may].says);
         if (may == STILE_GIVE_NO_FACT) {
-            suggest(r, cells[FACT], diag);
+            suggest(r, STILE_RULES_WORDS_FACTS, cells[FACT], diag);
         }
     }
-    if (cells[RECIPIENT].len > 0 && !stile_ods_valid(cells[RECIPIENT])) {
-        finding(r, "P104", RECIPIENT,
-                "this is no ODS code: write it in capital letters and digits");
-    }
+    read_recipient(r, cells[RECIPIENT]);
 }
 
 static bool read_day(struct reading *r, const struct stile_str *cells,
@@ -175,11 +207,29 @@ static bool is_source(struct stile_str text)
     return text.len > 0 && text.len <= STILE_GIVEN_SOURCE_MAX;
 }
 
+/* Its digits without the spaces between. 0 when it has other than ten. */
+static size_t read_number(struct stile_str cell, char *ret)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < cell.len; i++) {
+        if (cell.ptr[i] == ' ') {
+            continue;
+        }
+        if (len == 10) {
+            return 0;
+        }
+        ret[len++] = cell.ptr[i];
+    }
+    return len;
+}
+
 static void read_row(struct reading *r, const struct stile_str *cells)
 {
     struct row_fact made = {.row = r->row};
+    char number[10];
+    struct stile_str person = {number, read_number(cells[NHS_NUMBER], number)};
     r->wrong = false;
-    if (!stile_nhs_number_valid(cells[NHS_NUMBER])) {
+    if (!stile_nhs_number_valid(person)) {
         finding(r, "P101", NHS_NUMBER,
                 "this is no NHS number: ten digits, and the last is their "
                 "check digit");
@@ -199,7 +249,7 @@ static void read_row(struct reading *r, const struct stile_str *cells)
     if (slot == NULL) {
         return; /* the arena has failed */
     }
-    made.fact.person = stile_arena_str(r->arena, cells[NHS_NUMBER]);
+    made.fact.person = stile_arena_str(r->arena, person);
     made.fact.name = stile_arena_str(r->arena, cells[FACT]);
     made.fact.recipient = stile_arena_str(r->arena, cells[RECIPIENT]);
     made.fact.source = stile_arena_printf(r->arena, STILE_GIVEN_SOURCE "%.*s",
@@ -219,8 +269,11 @@ static enum stile_status read_rows(struct reading *r, struct stile_csv *csv)
         r->row = 0;
         (void)stile_diag_at_record(
             r->diags, "P100", STILE_ERROR, r->file->name, 0, STILE_STR_NULL,
-            "the first row must be nhs_number,fact,value,recipient,date,from,"
-            "until,source");
+            is_semicolons(cells, count)
+                ? "the columns are separated by semicolons: save the sheet as "
+                  "comma-separated CSV"
+                : "the first row must be nhs_number,fact,value,recipient,date,"
+                  "from,until,source");
         return STILE_INVALID;
     }
     for (;;) {
@@ -315,8 +368,10 @@ enum stile_status stile_facts_read(const struct stile_rules *rules,
                         .arena = arena,
                         .diags = diags,
                         .given = given};
-    struct stile_csv *csv =
-        stile_csv_new(&stile_csv_rfc4180, limits, file->name);
+    struct stile_csv_dialect dialect = stile_csv_rfc4180;
+    dialect.sheet = true; /* who mends it counts rows as the sheet does */
+    dialect.allow_bom = true;
+    struct stile_csv *csv = stile_csv_new(&dialect, limits, file->name);
     if (csv == NULL) {
         return STILE_NOMEM;
     }

@@ -37,6 +37,37 @@ static bool line_valid(struct stile_str text)
     return true;
 }
 
+static bool is_digit(struct stile_str text, size_t at)
+{
+    return at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9';
+}
+
+/* Ten digits, spaces between or none, that are an NHS number; not ten out of a
+ * longer number, as a telephone's. */
+static bool holds_number(struct stile_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char digits[10];
+        size_t len = 0, k = i;
+
+        if (!is_digit(text, i) || (i > 0 && is_digit(text, i - 1))) {
+            continue;
+        }
+        for (; k < text.len && len < sizeof(digits) &&
+               (is_digit(text, k) || text.ptr[k] == ' ');
+             k++) {
+            if (is_digit(text, k)) {
+                digits[len++] = text.ptr[k];
+            }
+        }
+        if (!is_digit(text, k) &&
+            stile_nhs_number_valid((struct stile_str){digits, len})) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The officer, if the act is theirs to do on its day. */
 static enum stile_status officer_of(const struct stile_officers *officers,
                                     const struct stile_act *act,
@@ -78,6 +109,11 @@ enum stile_status stile_act_sign(const struct stile_officers *officers,
 
     if (status != STILE_OK) {
         return status;
+    }
+    if (holds_number(act->because)) {
+        *ret_error = "the reason holds an NHS number, which the log could not "
+                     "forget: name the case by a reference of your own";
+        return STILE_INVALID;
     }
     *ret_error = "memory is short";
     status = stile_ed25519_public(seed, key);

@@ -161,22 +161,27 @@ enum stile_status stile_rules_words(const struct stile_rules *rules,
         which == STILE_RULES_WORDS_DATA    ? &rules->data
         : which == STILE_RULES_WORDS_FACTS ? &rules->facts
                                            : &rules->labels;
+    bool of_agreements = which == STILE_RULES_WORDS_RECIPIENTS ||
+                         which == STILE_RULES_WORDS_PARTIES;
     struct stile_str *names = stile_arena_array(
-        arena, STILE__WORDS_MAX + rules->agreement_count, sizeof(*names));
+        arena, STILE__WORDS_MAX + 2 * rules->agreement_count, sizeof(*names));
     size_t count = 0, i;
 
     if (!names) {
         return STILE_NOMEM;
     }
-    for (i = 0; which != STILE_RULES_WORDS_RECIPIENTS && i < words->count;
-         i++) {
+    for (i = 0; !of_agreements && i < words->count; i++) {
         names[count++] = words->names[i];
     }
-    for (i = 0;
-         which == STILE_RULES_WORDS_RECIPIENTS && i < rules->agreement_count;
-         i++) {
-        if (!stile__in(names, count, rules->agreements[i].recipient)) {
-            names[count++] = rules->agreements[i].recipient;
+    for (i = 0; of_agreements && i < rules->agreement_count; i++) {
+        const struct stile__agreement *agreement = &rules->agreements[i];
+
+        if (!stile__in(names, count, agreement->recipient)) {
+            names[count++] = agreement->recipient;
+        }
+        if (which == STILE_RULES_WORDS_PARTIES &&
+            !stile__in(names, count, agreement->sender)) {
+            names[count++] = agreement->sender;
         }
     }
     *ret = names;

@@ -75,8 +75,11 @@ head='nhs_number,fact,value,recipient,date,from,until,source'
 } >"$place/given.csv"
 sed '2s/9990001006/9990001007/' "$place/given.csv" >"$place/wrong.csv"
 check "a file with a wrong row is refused whole" refuses as facts import "$place/wrong.csv"
-check "by row and column" grep -q 'row 1, column nhs_number: error\[P101\]' "$place/err"
+check "by row and column" grep -q 'row 2, column nhs_number: error\[P101\]' "$place/err"
 check "and the number is not said" eval '! grep -q 9990001007 "$place/err"'
+sed '2s/VCS07/VCS70/' "$place/given.csv" >"$place/nobody.csv"
+check "a refusal to nobody is refused" refuses as facts import "$place/nobody.csv"
+check "with the near code" grep -q "P115.*" "$place/err"
 stop_gateway charity
 check "while the charity is down a referral is taken" is "$(refer "$sample" f-2)" 202
 waits() { [ "$("$stile" outbox list -c "$trust" --json 2>/dev/null | grep -cE 'deferred|queued')" -ge 1 ]; }

@@ -78,7 +78,7 @@ Test(exchange_given, rows_at_the_limit_and_one_past_it)
     cr_assert_eq(read_up_to(two, 2), STILE_OK);
     cr_assert_eq(read_up_to(two, 1), STILE_LIMIT);
     cr_assert(says("error[P110]"));
-    cr_assert(says("row 2"));
+    cr_assert(says("row 3"));
 }
 
 /* The wrong row has its code and column said, and nothing that stood in it;
@@ -91,7 +91,7 @@ static void refused(const char *row, const char *code, const char *place)
                  "%s", row);
     cr_assert(says(code), "%s: %.*s", row, STILE_FMT(stile_buf_str(&said)));
     cr_assert(says(place), "%s: %.*s", row, STILE_FMT(stile_buf_str(&said)));
-    cr_assert(says("row 2"), "%s: %.*s", row, STILE_FMT(stile_buf_str(&said)));
+    cr_assert(says("row 3"), "%s: %.*s", row, STILE_FMT(stile_buf_str(&said)));
     cr_assert_eq(given.bad, 1);
     cr_assert_eq(given.count, 1);
     for (size_t i = 0; stile_str_next(&rest, ',', &cell); i++) {
@@ -100,6 +100,34 @@ static void refused(const char *row, const char *code, const char *place)
                       !says(stile_arena_cstr(w.arena, cell)),
                   "%s: %.*s", row, STILE_FMT(stile_buf_str(&said)));
     }
+}
+
+Test(exchange_given, a_number_may_have_spaces)
+{
+    cr_assert_eq(
+        read_up_to(HEAD "999 000 0018,national-opt-out,no,,2026-11-20,,,NDO\n",
+                   10),
+        STILE_OK, "%.*s", STILE_FMT(stile_buf_str(&said)));
+    cr_assert(stile_str_eqc(given.facts[0].person, "9990000018"));
+    refused("999 000 00180,national-opt-out,no,,2026-11-20,,,NDO", "[P101]",
+            "nhs_number");
+}
+
+Test(exchange_given, a_refusal_to_nobody_is_refused)
+{
+    refused("9990000026,consent-to-this-recipient,no,VCS08X,2026-11-20,,,NDO",
+            "[P115]", "recipient");
+    cr_assert(says("did you mean 'VCS0"));
+}
+
+Test(exchange_given, semicolons_are_named)
+{
+    cr_assert_eq(read_up_to("nhs_number;fact;value;recipient;date;from;until;"
+                            "source\n",
+                            10),
+                 STILE_INVALID);
+    cr_assert(says("[P100]"));
+    cr_assert(says("semicolons"));
 }
 
 Test(exchange_given, wrong_rows_are_named_without_what_they_say)
@@ -162,7 +190,7 @@ Test(exchange_given, one_source_says_one_thing_once)
                    10),
         STILE_INVALID);
     cr_assert(says("error[P109]"));
-    cr_assert(says("row 2"));
+    cr_assert(says("row 3"));
     cr_assert_eq(given.count, 1);
 }
 

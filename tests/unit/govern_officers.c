@@ -166,6 +166,29 @@ Test(govern_officers, an_act_is_the_officers_alone)
     stile_arena_free(&d.arena);
 }
 
+Test(govern_officers, a_reason_that_holds_an_nhs_number_is_not_signed)
+{
+    static const struct {
+        const char *because;
+        enum stile_status status;
+    } reasons[] = {{"9990001006", STILE_INVALID},
+                   {"call 1142 about 999 000 1006.", STILE_INVALID},
+                   {"(9990001006)", STILE_INVALID},
+                   {"9990001007 is no such number", STILE_OK},
+                   {"from 09990001006", STILE_OK},
+                   {"999000100", STILE_OK}};
+    struct desk d;
+
+    cr_assert_eq(load(&d, GOOD), STILE_OK);
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        struct stile_act act = act_at("2026-11-21T10:00:00Z");
+
+        act.because = stile_str_cstr(reasons[i].because);
+        is(&d, act, SEED_A, reasons[i].status);
+    }
+    stile_arena_free(&d.arena);
+}
+
 Test(govern_officers, a_changed_act_is_not_signed)
 {
     struct desk d;
