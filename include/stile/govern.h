@@ -192,6 +192,7 @@ struct stile_question {
     struct stile_str purpose;        /* word: "individual-care", ... */
     struct stile_str agreement;      /* the route's agreement id */
     struct stile_date today;
+    stile_time now; /* a yes of later is not known; 0: of a later day */
     struct stile_str family;        /* for what absence means */
     const struct stile_fact *facts; /* of the record and of the store; the
                                     latest by date wins per name+recipient */

@@ -196,6 +196,7 @@ enum stile_status stile__decide(struct stile__trip *trip)
         .purpose = trip->route->purpose,
         .agreement = trip->route->agreement,
         .today = stile_date_from_days(stile_london_day(trip->now)),
+        .now = trip->now,
         .family = trip->family,
         .resources = trip->resources,
         .resource_count = trip->resource_count};

@@ -24,14 +24,38 @@ static int64_t day_of(stile_time time)
     return time >= 0 ? time / day : -((day - 1 - time) / day);
 }
 
-/* What is dated after today cannot have been said yet: a yes like that is a
+/* A word of a day has the time of its UTC midnight. */
+static bool has_time(stile_time date)
+{
+    return date % (86400 * STILE_SECOND) != 0;
+}
+
+static int64_t said_on(stile_time date)
+{
+    return has_time(date) ? stile_london_day(date) : day_of(date);
+}
+
+/* Nobody can tell which of the two was said first: they are of one day, and one
+ * of them has no time. */
+static bool same_moment(stile_time a, stile_time b)
+{
+    return a == b || (a != 0 && b != 0 && said_on(a) == said_on(b) &&
+                      !(has_time(a) && has_time(b)));
+}
+
+/* Clocks of senders may be ahead by so much. */
+#define AHEAD (5 * 60 * STILE_SECOND)
+
+/* What is dated after now cannot have been said yet: a yes like that is a
  * slip, or an attempt to outlast a refusal. */
-static enum stile_truth value_of(const struct stile_fact *fact,
-                                 struct stile_date today, const char **ret_why)
+static enum stile_truth value_of(const struct stile_question *question,
+                                 const struct stile_fact *fact,
+                                 const char **ret_why)
 {
     if (fact->value == STILE_YES &&
-        day_of(fact->date) > stile_date_days(today)) {
-        *ret_why = "it is dated after today";
+        (day_of(fact->date) > stile_date_days(question->today) ||
+         (question->now && fact->date > question->now + AHEAD))) {
+        *ret_why = "it is dated after now";
         return STILE_UNKNOWN;
     }
     return fact->value;
@@ -46,9 +70,41 @@ static bool stale(const struct resolved *found, uint32_t max_age,
     return max_age && (!found->date || age < 0 || age > max_age);
 }
 
+/* What could not be told from the latest word takes its certainty: another of
+ * the same moment, or one without a date, which may be the later. Such a one
+ * only takes away what would open something. */
+static void doubt(const struct stile_rules *rules,
+                  const struct stile_question *question, struct stile_str name,
+                  struct stile_str recipient, struct resolved *result)
+{
+    size_t i;
+
+    for (i = 0; i < question->fact_count; i++) {
+        const struct stile_fact *fact = &question->facts[i];
+
+        if (!stile_str_eq(fact->name, name) ||
+            !stile_str_eq(fact->recipient, recipient) ||
+            !in_period(fact, question->today) || fact->value == result->value) {
+            continue;
+        }
+        if (fact->date != result->date &&
+            same_moment(fact->date, result->date)) {
+            result->value = STILE_UNKNOWN;
+            result->why = "words of one day disagree";
+        } else if (!fact->date && result->date &&
+                   fact->value != STILE_UNKNOWN &&
+                   stile_govern_permits(rules, name, result->value) &&
+                   !stile_govern_permits(rules, name, fact->value)) {
+            result->value = STILE_UNKNOWN;
+            result->why = "one without a date says otherwise";
+        }
+    }
+}
+
 /* The latest by date decides; if the latest disagree, or none of them holds
  * on the day asked about, nothing is known. */
-static struct resolved resolve(const struct stile_question *question,
+static struct resolved resolve(const struct stile_rules *rules,
+                               const struct stile_question *question,
                                struct stile_str name,
                                struct stile_str recipient, uint32_t max_age)
 {
@@ -75,7 +131,7 @@ static struct resolved resolve(const struct stile_question *question,
         if (!in_period(fact, question->today)) {
             continue;
         }
-        value = value_of(fact, question->today, &why);
+        value = value_of(question, fact, &why);
         if (holds && result.value != value) {
             value = STILE_UNKNOWN;
             why = "the latest disagree";
@@ -85,6 +141,7 @@ static struct resolved resolve(const struct stile_question *question,
         result.why = why;
         holds = true;
     }
+    doubt(rules, question, name, recipient, &result);
     if (result.any && stale(&result, max_age, question->today)) {
         result.value = STILE_UNKNOWN;
         result.why = "it is too old, or its date is not known";
@@ -142,16 +199,17 @@ static struct resolved fact_resolve(const struct stile_rules *rules,
     const struct stile__fact_def *def = &rules->fact_defs[fact];
     struct stile_str name = rules->facts.names[fact];
     struct resolved general =
-        resolve(question, name, STILE_STR_NULL, def->max_age);
+        resolve(rules, question, name, STILE_STR_NULL, def->max_age);
     struct resolved named;
 
     if (def->about == STILE__ABOUT_PERSON) {
         return general;
     }
-    named = !question->recipient.len ? (struct resolved){.counts = SIZE_MAX}
-            : def->from_referral
-                ? resolve_any(question, name, question->recipient)
-                : resolve(question, name, question->recipient, def->max_age);
+    named =
+        !question->recipient.len ? (struct resolved){.counts = SIZE_MAX}
+        : def->from_referral
+            ? resolve_any(question, name, question->recipient)
+            : resolve(rules, question, name, question->recipient, def->max_age);
     if (!named.any) {
         /* A yes that names nobody is no yes to this recipient, unless the
          * fact is one of everyone. */
@@ -162,7 +220,8 @@ static struct resolved fact_resolve(const struct stile_rules *rules,
         return general;
     }
     if (named.value == STILE_YES && general.any && general.value != STILE_YES &&
-        general.date >= named.date) {
+        (general.date >= named.date || !general.date ||
+         same_moment(general.date, named.date))) {
         named = general; /* a later refusal that names nobody */
         named.value = STILE_UNKNOWN;
         named.why = "a later word that names nobody undoes the yes";

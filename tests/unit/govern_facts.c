@@ -508,3 +508,116 @@ Test(govern_facts, silence_is_told_by_family)
         stile_govern_silence(set.rules, STILE_STR("no"), STILE_STR("emis")),
         STILE_UNKNOWN);
 }
+
+#define TO_RIVERSIDE STILE_STR("consent-to-this-recipient")
+#define HOUR (3600 * STILE_SECOND)
+
+/* The yes and the no of one recipient at these times; what is known. */
+static enum stile_truth yes_and_no(stile_time yes, stile_time no)
+{
+    struct stile_fact facts[2] = {{.name = TO_RIVERSIDE,
+                                   .value = STILE_YES,
+                                   .recipient = STILE_STR("VCS07"),
+                                   .date = yes},
+                                  {.name = TO_RIVERSIDE,
+                                   .value = STILE_NO,
+                                   .recipient = STILE_STR("VCS07"),
+                                   .date = no}};
+    struct stile_fact back[2] = {facts[1], facts[0]};
+    enum stile_truth value =
+        known_of(facts, 2, "VCS07", "consent-to-this-recipient").value;
+
+    cr_assert_eq(known_of(back, 2, "VCS07", "consent-to-this-recipient").value,
+                 value, "order matters");
+    return value;
+}
+
+Test(govern_facts, of_one_day_nobody_knows_which_was_later)
+{
+    stile_time day = days_ago(3);
+
+    cr_assert_eq(yes_and_no(day + 10 * HOUR, day), STILE_UNKNOWN);
+    cr_assert_eq(yes_and_no(day, day + 10 * HOUR), STILE_UNKNOWN);
+    /* Both with a time: the later one. */
+    cr_assert_eq(yes_and_no(day + 10 * HOUR, day + 9 * HOUR), STILE_YES);
+    cr_assert_eq(yes_and_no(day + 9 * HOUR, day + 10 * HOUR), STILE_NO);
+    /* Of two days: the later one. */
+    cr_assert_eq(yes_and_no(day + 24 * HOUR, day), STILE_YES);
+    cr_assert_eq(yes_and_no(day, day + 24 * HOUR), STILE_NO);
+}
+
+Test(govern_facts, a_refusal_of_all_on_the_same_day_undoes_the_yes)
+{
+    stile_time day = days_ago(3);
+    struct stile_fact facts[2] = {{.name = TO_RIVERSIDE,
+                                   .value = STILE_YES,
+                                   .recipient = STILE_STR("VCS07"),
+                                   .date = day + 10 * HOUR},
+                                  {.name = TO_RIVERSIDE, .value = STILE_NO}};
+    size_t i;
+
+    for (i = 0; i < 2; i++) { /* of that day; without a date */
+        facts[1].date = i ? 0 : day;
+        cr_assert_eq(
+            known_of(facts, 2, "VCS07", "consent-to-this-recipient").value,
+            STILE_UNKNOWN);
+    }
+    facts[1].date = day - 24 * HOUR;
+    cr_assert_eq(known_of(facts, 2, "VCS07", "consent-to-this-recipient").value,
+                 STILE_YES);
+}
+
+/* A mark in the record has no date; a no that was given with one is no reason
+ * to pass it over. */
+Test(govern_facts, a_dated_no_does_not_lift_a_mark_without_a_date)
+{
+    struct stile_fact facts[2] = {
+        {.name = STILE_STR("spine-sensitive"), .value = STILE_YES},
+        {.name = STILE_STR("spine-sensitive"),
+         .value = STILE_NO,
+         .date = days_ago(3)}};
+
+    cr_assert_eq(known_of(facts, 2, "", "spine-sensitive").value,
+                 STILE_UNKNOWN);
+    /* The other way about, the dated mark stands. */
+    facts[0].date = days_ago(3);
+    facts[1].date = 0;
+    cr_assert_eq(known_of(facts, 2, "", "spine-sensitive").value, STILE_YES);
+}
+
+Test(govern_facts, a_yes_of_later_today_is_not_known_yet)
+{
+    struct stile_fact yes = {.name = TO_RIVERSIDE,
+                             .value = STILE_YES,
+                             .recipient = STILE_STR("VCS07"),
+                             .date = days_ago(0) + 20 * HOUR};
+    struct help_case made;
+    size_t i;
+
+    help_question(&set,
+                  help_json(set.arena,
+                            "{\"sender\":\"A99901\",\"recipient\":\"VCS07\","
+                            "\"kind\":\"voluntary-non-care\",\"purpose\":"
+                            "\"social-prescribing\",\"agreement\":"
+                            "\"DSA-2026-002\",\"family\":\"emis\","
+                            "\"resources\":[{\"resourceType\":\"Patient\","
+                            "\"id\":\"p\",\"birthDate\":\"1961-02-03\","
+                            "\"name\":[{\"family\":\"X\"}]}]}"),
+                  &made.question);
+    struct stile_fact facts[3] = {
+        yes,
+        {.name = STILE_STR("under-16"), .value = STILE_NO},
+        {.name = STILE_STR("referral-open"),
+         .value = STILE_YES,
+         .recipient = STILE_STR("VCS07")}};
+    made.question.facts = facts;
+    made.question.fact_count = 3;
+    for (i = 0; i < 2; i++) {
+        made.question.now = days_ago(0) + (i ? 21 : 8) * HOUR;
+        cr_assert_eq(stile_govern_decide(set.rules, &made.question, set.arena,
+                                         &made.decision),
+                     STILE_OK);
+        cr_assert_eq(help_field(&made, "Patient", "p", "name")->outcome,
+                     i ? STILE_OUTCOME_RELEASE : STILE_OUTCOME_WITHHOLD);
+    }
+}
