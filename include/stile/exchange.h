@@ -146,6 +146,7 @@ struct stile_need {
     size_t sent_count;
     const struct stile_review_item *reviewed; /* PERSON: all routes */
     size_t reviewed_count;
+    bool deleted; /* ROW, not found: it was there, the source deleted it */
 };
 
 /* ---- the exchange ---- */

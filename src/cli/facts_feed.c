@@ -65,8 +65,11 @@ static void answer_row(const struct feeding *f, struct stile_need *need)
         !stile_str_eq(table->columns[table->keys[0]].name, need->column) ||
         f->run->store->ops->mirror_get(f->run->store, f->feed->name,
                                        need->table, need->key, f->run->arena,
-                                       &row) != STILE_OK ||
-        row.deleted) {
+                                       &row) != STILE_OK) {
+        return;
+    }
+    need->deleted = row.deleted;
+    if (row.deleted) {
         return;
     }
     need->found = stile_mirror_row_read(f->run->arena, table, row.cells,

@@ -48,7 +48,8 @@ static bool is_shared(const struct stile_exchange *x, struct stile_str family,
 
 static enum stile_status ask_row(struct stile_exchange *x,
                                  struct stile_need what,
-                                 const struct stile_row **ret)
+                                 const struct stile_row **ret,
+                                 bool *ret_deleted)
 {
     struct stile_str name = stile_arena_printf(
         x->arena, "%.*s\x1f%.*s\x1f%.*s", STILE_FMT(what.table),
@@ -60,6 +61,7 @@ static enum stile_status ask_row(struct stile_exchange *x,
             return STILE_NEED;
         }
         *ret = &need->row;
+        *ret_deleted = need->deleted;
         return need->found ? STILE_OK : STILE_NOT_FOUND;
     }
     struct stile_need *need =
@@ -91,15 +93,18 @@ static bool was_deleted(const struct stile_exchange *x, struct stile_str table,
 
 /* Which rows the row in hand looked for in vain: one of them is what a held
  * row waits for. Written as the store keeps it: table, U+001F, key. */
-static void note_missing(struct stile_exchange *x, struct stile_str table,
-                         struct stile_str column, struct stile_str key)
+static void note_missing(struct stile_exchange *x,
+                         const struct stile_need *what, bool shared,
+                         bool deleted)
 {
     struct stile__missing *missing =
         stile__list_add(x->arena, &x->missing, sizeof(*missing));
     if (missing != NULL) {
-        missing->deleted = was_deleted(x, table, column, key);
-        missing->name = stile_arena_printf(x->arena, "%.*s\x1f%.*s",
-                                           STILE_FMT(table), STILE_FMT(key));
+        missing->shared = shared;
+        missing->deleted = deleted;
+        missing->name =
+            stile_arena_printf(x->arena, "%.*s\x1f%.*s", STILE_FMT(what->table),
+                               STILE_FMT(what->key));
     }
 }
 
@@ -153,16 +158,21 @@ static enum stile_status lookup(void *ctx, struct stile_str family,
         *ret = row;
         return STILE_OK;
     }
-    note_missing(x, table, column, key);
-    if (!is_shared(x, family, table)) {
-        return STILE_NOT_FOUND;
-    }
     struct stile_need what = {.kind = STILE_NEED_ROW,
                               .family = family,
                               .table = table,
                               .column = column,
                               .key = key};
-    return ask_row(x, what, ret);
+    if (!is_shared(x, family, table)) {
+        note_missing(x, &what, false, was_deleted(x, table, column, key));
+        return STILE_NOT_FOUND;
+    }
+    bool deleted = false;
+    enum stile_status status = ask_row(x, what, ret, &deleted);
+    if (status == STILE_NOT_FOUND) {
+        note_missing(x, &what, true, deleted);
+    }
+    return status;
 }
 
 /* All rows of a group came with the message, as it is whole, or with the
@@ -217,27 +227,6 @@ static void quarantine_row(struct stile_exchange *x,
                                : STILE_STR("see its findings")));
 }
 
-static void hold_row(struct stile_exchange *x, const struct stile_row *row,
-                     const struct stile_map_result *result)
-{
-    struct stile_held_row *held =
-        stile__list_add(x->arena, &x->held, sizeof(*held));
-    struct stile_str *type =
-        stile__list_add(x->arena, &x->held_types, sizeof(*type));
-    if (held == NULL || type == NULL) {
-        return;
-    }
-    held->feed = x->message->feed;
-    held->table = row->table;
-    held->key = row_key(x, row);
-    held->missing = missing_for(x, result->missing).name;
-    held->reason = result->reason;
-    held->since = x->message->now;
-    *type = stile_mapping_type(result->mapping);
-    stile__event(x, STILE_EVENT_HELD, STILE_STR_NULL, "%.*s waits: %.*s",
-                 STILE_FMT(row->table), STILE_FMT(result->reason));
-}
-
 /* Rows of these types hold no coded entry and no consent; any other that could
  * not be read, or waits, may have been a refusal. */
 static void doubt_row(struct stile_exchange *x,
@@ -259,6 +248,38 @@ static void doubt_row(struct stile_exchange *x,
         }
     }
     x->doubt = true;
+}
+
+static void hold_row(struct stile_exchange *x, const struct stile_row *row,
+                     const struct stile_map_result *result)
+{
+    struct stile__missing missing = missing_for(x, result->missing);
+    if (missing.deleted && !missing.shared) {
+        return; /* it comes with the person's rows, should it come back */
+    }
+    struct stile_held_row *held =
+        stile__list_add(x->arena, &x->held, sizeof(*held));
+    if (held == NULL) {
+        return;
+    }
+    held->feed = x->message->feed;
+    held->table = row->table;
+    held->key = row_key(x, row);
+    held->missing = missing.name;
+    held->reason = missing.deleted ? STILE_STR("the row it needs was deleted")
+                                   : result->reason;
+    held->since = x->message->now;
+    stile__event(x, STILE_EVENT_HELD, STILE_STR_NULL, "%.*s waits: %.*s",
+                 STILE_FMT(row->table), STILE_FMT(held->reason));
+    if (missing.deleted) {
+        return; /* nothing is in doubt: it makes nothing until then */
+    }
+    struct stile_str *type =
+        stile__list_add(x->arena, &x->held_types, sizeof(*type));
+    if (type != NULL) {
+        *type = stile_mapping_type(result->mapping);
+    }
+    doubt_row(x, result);
 }
 
 /* Of a group that could not be used, all rows are kept. */
@@ -300,12 +321,7 @@ static void take_results(struct stile_exchange *x, const struct stile_row *row,
     }
     for (size_t i = 0; i < count; i++) {
         const struct stile_map_result *result = &results[i];
-        if (result->kind == STILE_MAP_HELD &&
-            missing_for(x, result->missing).deleted) {
-            continue; /* what it hangs on is gone, and it makes nothing */
-        }
         if (result->kind == STILE_MAP_HELD) {
-            doubt_row(x, result);
             hold_row(x, row, result);
         } else if (result->kind == STILE_MAP_DONE) {
             struct stile_value **slot = stile__list_add(

@@ -60,6 +60,7 @@ enum stile__stage {
 
 struct stile__missing {
     struct stile_str name; /* table, U+001F, key */
+    bool shared;           /* of a table that is no person's */
     bool deleted;          /* it was there, and the source deleted it */
 };
 

@@ -65,6 +65,9 @@ static void end(struct trip *trip, enum stile_status status)
 
 static uint64_t notices_of(const struct trip *trip)
 {
+    if (trip->exchange == NULL) {
+        return 0; /* a person who is not read on: the mark alone was cleared */
+    }
     size_t count = 0;
     const struct stile_event *events =
         stile_exchange_events(trip->exchange, &count);
@@ -173,6 +176,7 @@ static enum stile_status answer_row(struct trip *trip,
     enum stile_status status = store->ops->mirror_get(
         store, trip->message.feed, need->table, need->key, trip->arena, &row);
     if (status == STILE_NOT_FOUND || (status == STILE_OK && row.deleted)) {
+        need->deleted = status == STILE_OK;
         return STILE_OK;
     }
     if (status == STILE_OK) {

@@ -161,6 +161,7 @@ check "the bulk goes into the mirror" wait_for 30 in_mirror
 check "and all of it goes out" wait_for 60 at_rest practice trust
 cp "$place"/practice/export/done/*/*.csv "$place/bulk/"
 held=$(metric practice held_rows)
+appointments=$(put "$own" | sed -n 's|^Appointment/||p' | tr a-f A-F)
 
 # Who and what: two patients the trust was told of, one to be deleted, one of two
 # referrals; a problem; plain entries of others.
@@ -248,6 +249,41 @@ check "an entry that is told again is sent again" \
 check "and so is a patient, with what is known of them" is "$(comm -23 \
     <(echo "$own_leaver") <(sort -u <<<"$own_put"))" ""
 check "and none of it is deleted" is "$(deleted "$own")" ""
+# A slot's person is not in its key, and its session is nobody's row.
+slots=$(table Appointment_Slot | cells - SlotGuid PatientGuid SessionGuid |
+    grep -F "$(sed 's/.*/{&}/' <<<"$appointments")")
+read -r slot holder session <<<"$(grep -F "$(sed -n 1p <<<"$others")" <<<"$slots" | head -n 1)"
+read -r cancelled _ <<<"$(awk -v a="$holder" -v b="$leaver" '$2 != a && $2 != b' <<<"$slots")"
+[ -n "$session" ] && [ -n "$cancelled" ] || give_up "there are no slots"
+night 4
+gone Appointment_Session "$session"
+tell Appointment_Slot "$cancelled" PatientGuid=
+tell CareRecord_Observation "$removed" Value=321.5
+mark
+check "the fourth night is worked" send
+check "an appointment that was cancelled is deleted" \
+    holds "$(deleted "$own")" "Appointment/$(id "$cancelled")"
+check "and one whose session was" holds "$(deleted "$own")" "Appointment/$(id "$slot")"
+check "which holds up nothing of its patient" \
+    holds "$(put "$own")" "Observation/$(id "$removed")"
+
+night 5
+tell Appointment_Session "$session"
+mark
+check "the fifth night is worked" send
+check "the session is told again, and the appointment sent again" \
+    holds "$(put "$own")" "Appointment/$(id "$slot")"
+check "and nothing waits for it" is "$(metric practice held_rows)" "$held"
+night 6
+tell Agreements_SharingOrganisation "$(table Agreements_SharingOrganisation |
+    cells - OrganisationGuid | head -n 1)" Disabled=true
+tell CareRecord_Observation "$removed" Value=654.5
+mark
+check "the sixth night is worked" send
+check "a practice that switched sharing off is not read on" \
+    says practice 'gate .*persons are not read on'
+check "and nothing of it goes" is "$(put "$own")$(deleted "$own")" ""
+check "the gateway goes on" admin_get practice /readyz
 check "the practice's audit log holds it" wait_for 10 \
     "$stile" audit verify -c "$place/practice/stile.yaml"
 check "and the trust's" wait_for 10 \
