@@ -1,7 +1,7 @@
 /* What a change of the rules changes. */
 #include "space.h"
 
-#define BOXES_MAX 6u
+#define BOXES_MAX 32u
 #define SETS 2u
 
 enum kind {
@@ -137,35 +137,39 @@ static void compare_day(struct diff *diff, const struct stile__route *route,
 /* ---- telling
  * -------------------------------------------------------------------------- */
 
-static bool same_action(const struct stile_rules *a,
-                        const struct stile__action *x,
-                        const struct stile_rules *b,
-                        const struct stile__action *y)
+/* Whether all that `a` says, `b` says too, but for the sentence that nothing
+ * hangs on. */
+static bool says_all(struct stile_arena *arena, const struct stile_node *a,
+                     const struct stile_node *b)
 {
-    return stile_str_eq(a->obligations.names[x->obligation],
-                        b->obligations.names[y->obligation]) &&
-           x->data == y->data && stile_str_eq(x->text, y->text);
-}
+    const struct stile_node *mine, *other;
 
-static bool same_rule(const struct diff *diff, size_t i, size_t j)
-{
-    const struct stile_rules *a = diff->space->sides[0].rules;
-    const struct stile_rules *b = diff->space->sides[1].rules;
-    const struct stile__rule *x = &a->rules[i];
-    const struct stile__rule *y = &b->rules[j];
-    size_t k;
-
-    if (diff->fires[0]->rules[i] != diff->fires[1]->rules[j] ||
-        x->data != y->data || x->withholds != y->withholds ||
-        x->holds != y->holds || x->action_count != y->action_count) {
-        return false;
-    }
-    for (k = 0; k < x->action_count; k++) {
-        if (!same_action(a, &x->actions[k], b, &y->actions[k])) {
+    for (mine = a->first; mine; mine = mine->next) {
+        for (other = b->first; other && !stile_str_eq(other->key, mine->key);
+             other = other->next) {
+        }
+        if (!stile_str_eqc(mine->key, "says") &&
+            (!other || !stile_str_eq(stile__canon_node(arena, mine),
+                                     stile__canon_node(arena, other)))) {
             return false;
         }
     }
     return true;
+}
+
+/* By its own words: that it acts elsewhere now, because an agreement was added
+ * or ended, is no change of the rule. Where words have other meanings it is
+ * what it does that counts. */
+static bool same_rule(const struct diff *diff, size_t i, size_t j)
+{
+    const struct stile_rules *a = diff->space->sides[0].rules;
+    const struct stile_rules *b = diff->space->sides[1].rules;
+    const struct stile_node *x = a->rules[i].node, *y = b->rules[j].node;
+
+    return says_all(diff->space->arena, x, y) &&
+           says_all(diff->space->arena, y, x) &&
+           (stile_digest_eq(&a->vocabulary, &b->vocabulary) ||
+            diff->fires[0]->rules[i] == diff->fires[1]->rules[j]);
 }
 
 static size_t rule_at(const struct stile_rules *rules, struct stile_str id)
@@ -223,8 +227,7 @@ static void put_change(struct diff *diff, const struct stile__route *route,
     struct stile_value *object = stile_value_push(
         diff->list, stile_value_new(space->arena, STILE_OBJECT));
     struct stile_value *data;
-    bool more = false;
-    size_t i, s;
+    size_t i, s, more = 0;
 
     stile__put_text(space, object, "change",
                     stile_str_cstr(kind_texts[change->kind]));
@@ -253,7 +256,10 @@ static void put_change(struct diff *diff, const struct stile__route *route,
         object, STILE_STR("when"),
         stile__box_values(space, change->function, BOXES_MAX, &more));
     (void)stile_value_set(object, STILE_STR("more"),
-                          stile_value_bool(space->arena, more));
+                          stile_value_bool(space->arena, more > 0));
+    stile__put_count(space, object, "further", more);
+    (void)stile_value_set(object, STILE_STR("labels"),
+                          stile__label_values(space, change->function));
     (void)stile_value_set(object, STILE_STR("example"),
                           stile__case_value(space, change->function));
     diff->wider = diff->wider || widens(change->kind);

@@ -25,12 +25,103 @@ static const struct {
     {"newly-withheld", "narrower: goes no more"},
 };
 
+/* A box is clauses with "; " between. */
+static bool next_clause(struct stile_str *rest, struct stile_str *ret)
+{
+    size_t end = stile_str_find(*rest, ';');
+
+    if (rest->len == 0) {
+        return false;
+    }
+    if (end == SIZE_MAX) {
+        *ret = *rest;
+        *rest = STILE_STR_NULL;
+        return true;
+    }
+    *ret = stile_str_sub(*rest, 0, end);
+    *rest = stile_str_sub(*rest, end + 2, rest->len - end - 2);
+    return true;
+}
+
+static bool has_clause(struct stile_str box, struct stile_str clause)
+{
+    struct stile_str mine;
+
+    while (next_clause(&box, &mine)) {
+        if (stile_str_eq(mine, clause)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool in_all(const struct stile_value *boxes, struct stile_str clause)
+{
+    const struct stile_value *box;
+
+    for (box = boxes->first; box; box = box->next) {
+        if (!has_clause(box->text, clause)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The clauses of a box that all have, or those that not all have. */
+static size_t say_clauses(const struct stile_value *boxes, struct stile_str box,
+                          bool common, struct stile_buf *out)
+{
+    struct stile_str clause;
+    size_t said = 0;
+
+    while (next_clause(&box, &clause)) {
+        if (in_all(boxes, clause) == common) {
+            stile_buf_addc(out, said++ ? "; " : "");
+            stile_buf_add(out, clause);
+        }
+    }
+    return said;
+}
+
+/* What all the cases have is said once, so that what parts them is read. */
+static void say_when(const struct stile_value *change, struct stile_buf *out)
+{
+    const struct stile_value *boxes = stile_value_getc(change, "when");
+    const struct stile_value *box = boxes->first;
+    struct stile_str further = stile_value_text(change, "further");
+
+    if (!box) {
+        return;
+    }
+    stile_buf_addc(out, "\n  when ");
+    if (!box->next) {
+        stile_buf_add(out, box->text);
+        box = NULL;
+    } else if (say_clauses(boxes, box->text, true, out) == 0) {
+        stile_buf_addc(out, "one of these");
+    } else {
+        stile_buf_addc(out, "; and one of these");
+    }
+    for (; box; box = box->next) {
+        stile_buf_printf(out, "\n    %s", box->prev ? "or " : "   ");
+        if (say_clauses(boxes, box->text, false, out) == 0) {
+            stile_buf_addc(out, "with no more than that");
+        }
+    }
+    if (stile_value_getc(change, "more")->boolean) {
+        stile_buf_printf(out,
+                         "\n    or in %.*s further cases; in all of them it "
+                         "may carry, or be linked to: ",
+                         STILE_FMT(further));
+        add_list(out, stile_value_getc(change, "labels"));
+    }
+}
+
 static void say_change(const struct stile_value *change, struct stile_buf *out)
 {
     struct stile_str kind = stile_value_text(change, "change");
     struct stile_str duty = stile_value_text(change, "duty");
     struct stile_str until = stile_value_text(change, "until");
-    const struct stile_value *box;
     size_t i;
 
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -57,13 +148,7 @@ static void say_change(const struct stile_value *change, struct stile_buf *out)
     stile_buf_addc(out, stile_value_getc(change, "rules")->first
                             ? ""
                             : "its agreement, changed");
-    for (box = stile_value_getc(change, "when")->first; box; box = box->next) {
-        stile_buf_printf(out, "\n  %s %.*s", box->prev ? "or  " : "when",
-                         STILE_FMT(box->text));
-    }
-    if (stile_value_getc(change, "more")->boolean) {
-        stile_buf_addc(out, "\n  or in further cases");
-    }
+    say_when(change, out);
     stile_buf_addc(out, "\n  for example: ");
     stile__say_case(stile_value_getc(change, "example"), out);
     stile_buf_addc(out, "\n\n");

@@ -273,13 +273,14 @@ static struct stile_str box_text(struct stile__space *space,
 
 struct stile_value *stile__box_values(struct stile__space *space,
                                       uint32_t function, size_t most,
-                                      bool *ret_more)
+                                      size_t *ret_more)
 {
     struct stile_value *list = stile_value_new(space->arena, STILE_ARRAY);
     uint32_t left = function;
     size_t i;
 
-    for (i = 0; i < most && left != STILE__NEVER; i++) {
+    *ret_more = 0;
+    for (i = 0; i < 8 * most && left != STILE__NEVER; i++) {
         bool *values = case_of(space, left);
         struct box box;
 
@@ -287,9 +288,28 @@ struct stile_value *stile__box_values(struct stile__space *space,
             break;
         }
         box_around(space, values, function, &box);
-        stile__push_text(space, list, box_text(space, &box));
+        if (i < most) {
+            stile__push_text(space, list, box_text(space, &box));
+        } else {
+            *ret_more += 1;
+        }
         left = stile__bdd_less(space->bdd, left, box_function(space, &box));
     }
-    *ret_more = left != STILE__NEVER;
+    return list;
+}
+
+struct stile_value *stile__label_values(struct stile__space *space,
+                                        uint32_t function)
+{
+    struct stile_value *list = stile_value_new(space->arena, STILE_ARRAY);
+    uint32_t i;
+
+    for (i = 0; i < space->labels.count; i++) {
+        uint32_t there = stile__bdd_or(space->bdd, stile__label_own(space, i),
+                                       stile__label_linked(space, i));
+        if (stile__bdd_and(space->bdd, function, there) != STILE__NEVER) {
+            stile__push_text(space, list, space->labels.items[i]);
+        }
+    }
     return list;
 }

@@ -112,10 +112,13 @@ bool stile__acts_on(const struct stile_rules *rules,
 struct stile_value *stile__case_value(struct stile__space *space,
                                       uint32_t function);
 /* A list of boxes in words that together are the function, at most `most`;
- * *ret_more when there are others. */
+ * *ret_more is how many others there are, counted up to eight times `most`. */
 struct stile_value *stile__box_values(struct stile__space *space,
                                       uint32_t function, size_t most,
-                                      bool *ret_more);
+                                      size_t *ret_more);
+/* The labels that an item, or what it is linked to, may carry in it. */
+struct stile_value *stile__label_values(struct stile__space *space,
+                                        uint32_t function);
 
 /* A case in words, on one line. */
 void stile__say_case(const struct stile_value *example, struct stile_buf *out);

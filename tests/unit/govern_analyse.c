@@ -141,6 +141,22 @@ Test(govern_analyse, a_word_nobody_knows_is_refused)
 
 /* ---- differences ---- */
 
+#define DEBT_CASE(name, yes, expected)                                         \
+    "- example: debt advice, " name "\n"                                       \
+    "  rule: DEB-1\n"                                                          \
+    "  under: DSA-2026-099\n"                                                  \
+    "  for: social-prescribing\n"                                              \
+    "  family: fhir\n"                                                         \
+    "  patient: {referral-open: yes, consent-to-this-recipient: " yes          \
+    ", under-16: no, spine-sensitive: no, adopted: no, unable-to-consent: "    \
+    "no, "                                                                     \
+    "dissent-third-party: no}\n"                                               \
+    "  data: referral\n"                                                       \
+    "  expect: " expected "\n\n"
+#define DEBT_CASES                                                             \
+    DEBT_CASE("with a yes", "yes", "release")                                  \
+    DEBT_CASE("with a no", "no", "withhold")
+
 /* The shipped set with each `from` of the file made `to`. */
 static const struct stile_rules *
 edited(struct help_set *other, const char *const (*edits)[3], size_t count)
@@ -221,6 +237,64 @@ Test(govern_analyse, a_duty_less_is_wider)
 
     cr_assert(class_is(report, "wider"));
     cr_assert(says("WIDER: goes as before, but no more notice to receipt"));
+    help_close(&other);
+}
+
+/* Withholds and guardrails act under the new agreement too, and none of them
+ * was changed by anybody. */
+Test(govern_analyse, an_added_agreement_changes_no_rule_but_its_own)
+{
+    static const char *const edits[][3] = {
+        {"agreements.yaml", "- agreement: DSA-2026-002\n",
+         "- agreement: DSA-2026-099\n"
+         "  title: Debt advice\n"
+         "  between:\n"
+         "    - {ods: A99901, as: sender, kind: gp-practice, name: Alder Lane "
+         "Surgery}\n"
+         "    - {ods: VCS07, as: recipient, kind: voluntary-non-care, name: "
+         "Riverside Advice, dspt-expires: 2027-06-30}\n"
+         "  for: [social-prescribing]\n"
+         "  data: [name, referral]\n"
+         "  basis:\n"
+         "    sender: {article6: 6-1-e, article9: 9-2-h, confidentiality: "
+         "explicit-consent}\n"
+         "    recipient: {article6: 6-1-f, article9: 9-2-a}\n"
+         "  papers: {dpia: DPIA-99, dpia-expires: 2027-03-31, ropa: ROPA-99}\n"
+         "  public-reason: If you agree, we pass on what you asked for.\n"
+         "  from: 2026-11-01\n"
+         "  review: 2027-03-01\n"
+         "  expires: 2027-03-31\n"
+         "  approved-by:\n"
+         "    - {role: caldicott-guardian, key: cg-1, on: 2026-11-01}\n"
+         "\n"
+         "- agreement: DSA-2026-002\n"},
+        {"rules.yaml", "- rule: RIV-1\n",
+         "- rule: DEB-1\n"
+         "  kind: share\n"
+         "  says: Send a short referral for debt advice.\n"
+         "  under: DSA-2026-099\n"
+         "  for: social-prescribing\n"
+         "  data: [name, referral]\n"
+         "  needs: [referral-open, consent-to-this-recipient]\n"
+         "  then: [log-to-patient-trail]\n"
+         "\n"
+         "- rule: RIV-1\n"},
+        {"examples.yaml", "- example: ", DEBT_CASES "- example: "}};
+    struct help_set other;
+    const struct stile_value *report =
+        diff(set.rules, edited(&other, edits, 3));
+    const struct stile_value *change =
+        stile_value_getc(report, "changes")->first;
+
+    cr_assert(class_is(report, "wider"));
+    cr_assert_not_null(change);
+    for (; change; change = change->next) {
+        const struct stile_value *rules = stile_value_getc(change, "rules");
+
+        cr_assert_eq(rules->count, 1, "%.*s", STILE_FMT(stile_buf_str(&said)));
+        cr_assert(stile_str_eqc(rules->first->text, "DEB-1 added"));
+        cr_assert_not(stile_value_getc(change, "more")->boolean);
+    }
     help_close(&other);
 }
 
