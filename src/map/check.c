@@ -295,6 +295,76 @@ enum stile__law stile__rule_law(const struct stile__rule *r)
     return law;
 }
 
+/* Does the block hold whenever the column is filled? */
+static bool own_test(const struct stile_lang_cond *cond, struct stile_str name)
+{
+    if (cond->kind == STILE_LANG_OR) {
+        return own_test(cond->a, name) || own_test(cond->b, name);
+    }
+    return cond->kind == STILE_LANG_PRESENT &&
+           cond->column->alias.text.len == 0 &&
+           stile_str_eq_nocase(cond->column->name.text, name);
+}
+
+/* Does the block, once its reverse is decided, give the column's value? */
+static bool fixes(const struct stile_lang_cond *cond, struct stile_str name)
+{
+    if (cond->kind == STILE_LANG_AND) {
+        return fixes(cond->a, name) || fixes(cond->b, name);
+    }
+    return cond->kind == STILE_LANG_EQ && cond->column->alias.text.len == 0 &&
+           stile_str_eq_nocase(cond->column->name.text, name);
+}
+
+/* Has the block, or the mapping (NULL), a line both ways for the column itself,
+ * or in blocks of which one holds for any row that fills it? */
+static bool kept_in(const struct stile__cc *cc, uint32_t column,
+                    const struct stile__guard *in)
+{
+    for (const struct stile__rule *r = cc->rules; r != NULL; r = r->next) {
+        for (uint32_t i = 0; i < r->column_count; i++) {
+            if (r->guard == in && r->leftward && r->rightward &&
+                r->columns[i].alias == 0 && r->columns[i].ordinal == column) {
+                return true;
+            }
+        }
+    }
+    struct stile_str name = cc->variant->table->columns[column].name;
+    if (in != NULL && in->needs_reverse && fixes(in->stmt->cond, name)) {
+        return true;
+    }
+    for (const struct stile__guard *g = cc->guards; g != NULL; g = g->next) {
+        if (g->parent != in || !kept_in(cc, column, g)) {
+            continue;
+        }
+        bool whole = own_test(g->stmt->cond, name);
+        for (const struct stile__guard *h = g->next; h && !whole; h = h->next) {
+            whole =
+                stile__guards_cover(cc->source, g, h) && kept_in(cc, column, h);
+        }
+        if (whole) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A column that goes both ways for some rows only is lost for the others,
+ * unless where or take fix it. */
+static void law_of_guards(struct stile__cc *cc, const bool *fixed)
+{
+    for (const struct stile__rule *r = cc->rules; r != NULL; r = r->next) {
+        for (uint32_t i = 0; i < r->column_count; i++) {
+            const struct stile__column *c = &r->columns[i];
+            if (r->guard != NULL && r->leftward && r->rightward &&
+                c->alias == 0 && !fixed[c->ordinal] &&
+                !kept_in(cc, c->ordinal, NULL)) {
+                raise_law(cc->mapping, LAW_VIEW);
+            }
+        }
+    }
+}
+
 static void infer_law(struct stile__cc *cc)
 {
     bool any = false;
@@ -369,12 +439,20 @@ void stile__check(struct stile__cc *cc)
     for (const struct stile_lang_take *t = cc->tree->takes; t; t = t->next) {
         stile__equalities(t->cond, fixed_left, cc);
     }
+    bool *fixed =
+        stile_arena_array(cc->arena, cc->variant->table->count, sizeof(bool));
+    if (fixed == NULL) {
+        return;
+    }
+    memcpy(fixed, cc->variant->left_written,
+           cc->variant->table->count * sizeof(bool));
     stile__check_writes(cc);
     stile__check_each(cc);
     check_delete(cc);
     for (struct stile__guard *g = cc->guards; g != NULL; g = g->next) {
         check_guard(cc, g);
     }
+    law_of_guards(cc, fixed);
     infer_law(cc);
     if (!cc->tree->broken) {
         check_columns(cc);

@@ -335,16 +335,29 @@ static bool begins(struct stile_str canon, struct stile_str at,
            canon.ptr[end] == '(';
 }
 
-static bool complementary(const struct stile__cc *cc,
-                          const struct stile__guard *a,
-                          const struct stile__guard *b)
+static bool negates(const struct stile_source *source,
+                    const struct stile_lang_cond *no,
+                    const struct stile_lang_cond *yes)
+{
+    return no->kind == STILE_LANG_NOT &&
+           stile_str_eq(text_of(source, no->a), text_of(source, yes));
+}
+
+bool stile__guards_cover(const struct stile_source *source,
+                         const struct stile__guard *a,
+                         const struct stile__guard *b)
 {
     const struct stile_lang_cond *x = a->stmt->cond, *y = b->stmt->cond;
     if (a->parent != b->parent) {
         return false;
     }
-    if (x->kind == STILE_LANG_NOT || y->kind == STILE_LANG_NOT) {
-        return conds_exclude(cc->source, x, y);
+    if (negates(source, x, y) || negates(source, y, x)) {
+        return true;
+    }
+    if (same_column(x, y) &&
+        ((x->kind == STILE_LANG_NE && y->kind == STILE_LANG_EQ) ||
+         (x->kind == STILE_LANG_EQ && y->kind == STILE_LANG_NE))) {
+        return stile_str_eq(x->literals->text, y->literals->text);
     }
     return same_column(x, y) &&
            ((x->kind == STILE_LANG_PRESENT && y->kind == STILE_LANG_MISSING) ||
@@ -366,7 +379,7 @@ bool stile__always_written(struct stile__cc *cc, struct stile_str name)
             if (writes(b) != NULL && b->guard != NULL &&
                 begins(b->paths->canon, STILE_STR_NULL, name) &&
                 a->guard->parent == NULL &&
-                complementary(cc, a->guard, b->guard)) {
+                stile__guards_cover(cc->source, a->guard, b->guard)) {
                 return true;
             }
         }

@@ -59,8 +59,7 @@ static bool begins_with(const struct stile_row *row,
 {
     size_t same = 0;
     while (row->columns != NULL && stile_str_eq(t->name, row->table) &&
-           same < t->count &&
-           same < row->count &&
+           same < t->count && same < row->count &&
            stile_str_eq(t->column_names[same], row->columns[same])) {
         same++;
     }

@@ -500,6 +500,10 @@ void stile__check_each(struct stile__cc *cc);
 void stile__lower(struct stile__cc *cc);
 void stile__examples(const struct stile_mapping *mapping,
                      struct stile_diags *diags);
+/* Two blocks side by side of which one holds for any row. */
+bool stile__guards_cover(const struct stile_source *source,
+                         const struct stile__guard *a,
+                         const struct stile__guard *b);
 bool stile__guards_exclude(const struct stile_source *source,
                            const struct stile__guard *a,
                            const struct stile__guard *b);
