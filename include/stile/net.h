@@ -49,7 +49,8 @@ struct stile_net_limits {
     uint32_t headers;          /* 100 */
     size_t body_bytes;         /* 8 MiB */
     uint32_t connections;      /* 512 in all */
-    uint32_t connections_peer; /* 32 an address */
+    uint32_t connections_peer; /* 32 an address; of handshakes the oldest
+                                  gives way */
     uint32_t handshakes;       /* 64 at once; the oldest gives way */
     uint64_t linger_ms;        /* 5,000 */
     size_t answer_bytes;       /* 64 MiB of an answer's body; past it 500 */

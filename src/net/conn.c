@@ -381,20 +381,28 @@ static size_t same_address(const struct stile__conn *conn)
 }
 
 /* The oldest handshake goes, not the newest: strangers who begin handshakes and
- * do not end them would else keep partners out for as long as one may take. To
- * push a partner out they must now begin as many as there may be within the
- * moment its own takes. */
-static void give_way(struct stile__conn *conn)
+ * do not end them would else keep partners out for as long as one may take,
+ * also those behind the same address. To push a partner out they must now begin
+ * as many as there may be within the moment its own takes. `address` NULL: of
+ * any. False when there is no other. */
+static bool give_way(struct stile__conn *conn, const char *address,
+                     const char *note)
 {
-    struct stile__conn *oldest =
+    struct stile__conn *other =
         conn->listener->lists[STILE__CONN_HANDSHAKE].first;
-    while (oldest->next) {
-        oldest = oldest->next;
+    struct stile__conn *oldest = NULL;
+    for (; other; other = other->next) { /* the newest stands first */
+        if (other != conn &&
+            (!address || strcmp(other->address, address) == 0)) {
+            oldest = other;
+        }
     }
-    STILE_ASSERT(oldest != conn); /* the newest stands first */
-    conn->listener->counts.refused++;
-    stile__conn_note(oldest, "too many handshakes at once");
-    stile__conn_close(oldest, "it gave way to a newer handshake");
+    if (oldest) {
+        conn->listener->counts.refused++;
+        stile__conn_note(oldest, note);
+        stile__conn_close(oldest, "it gave way to a newer handshake");
+    }
+    return oldest != NULL;
 }
 
 static const char *refusal(struct stile__conn *conn)
@@ -405,12 +413,13 @@ static const char *refusal(struct stile__conn *conn)
         return "the peer was gone at once";
     }
     /* This connection is on a list already and counts itself. */
-    if (same_address(conn) > limits->connections_peer) {
+    if (same_address(conn) > limits->connections_peer &&
+        !give_way(conn, conn->address, "an address has too many connections")) {
         return "an address has too many connections";
     }
     if (listener->ctx &&
         listener->lists[STILE__CONN_HANDSHAKE].count > limits->handshakes) {
-        give_way(conn);
+        (void)give_way(conn, NULL, "too many handshakes at once");
     }
     if (listener->ctx) {
         conn->ssl =

@@ -360,6 +360,34 @@ Test(net_tls, limit_of_handshakes)
     cr_assert(rig_noted(&rig, "too many handshakes"));
 }
 
+/* Who has done the handshake keeps the connection; of the others of the address
+ * the oldest gives way. */
+Test(net_tls, limit_of_an_address)
+{
+    struct rig rig;
+    struct stile_buf got;
+    struct stile_net_limits limits = quick();
+    int fds[2];
+    limits.connections_peer = 2;
+    rig_start(&rig, rig_identity(&certs, "a/gateway", NULL, rig_now()), limits);
+    for (size_t i = 0; i < 2; i++) {
+        fds[i] = peer_connect(rig.port);
+        rig_wait_open(&rig, i + 1);
+    }
+    SSL_CTX *ctx = tls_peer_ctx(&certs, "a/practice");
+    cr_assert(served(&rig, ctx, NULL, NULL, NULL));
+    stile_buf_init(&got, 4096);
+    peer_read_all(fds[0], &got);
+    cr_assert_eq(got.len, 0);
+    SSL_CTX_free(ctx);
+    for (size_t i = 0; i < 2; i++) {
+        close(fds[i]);
+    }
+    stile_buf_release(&got);
+    rig_stop(&rig);
+    cr_assert(rig_noted(&rig, "an address has too many connections"));
+}
+
 Test(net_tls, plain_http_at_the_tls_door)
 {
     struct rig rig;
