@@ -85,6 +85,9 @@ static void gateway_metrics(const struct gateway *g, struct stile_buf *out)
            "rows withdrawn by the second decision", c->withdrawn);
     metric(out, "extract_rows_total", "counter", "rows read from exports",
            c->extract_rows);
+    metric(out, "batches_refused_total", "counter",
+           "export batches with a file that is cut off or no table: they wait",
+           c->batches_refused);
     metric(out, "exchanges", "gauge", "exchanges in flight", g->trips);
     metric(out, "reloads_total", "counter", "plans taken into use", c->reloads);
     metric(out, "reload_failures_total", "counter",

@@ -3,6 +3,7 @@
  * rows changed through the exchange.
  *
  *   look     pool           the oldest batch that is whole and stands still
+ *   check    pool           no file is cut off; what they hold, as a digest
  *   begin    store thread   its number; finished before?
  *   load     pool + store   a chunk of rows parsed, then applied, in turn
  *   finish   store thread   the mirror holds it; its files move to done/
@@ -220,12 +221,40 @@ static void begin_work(struct stile_store_job *job, struct stile_store *store)
     struct stile_arena *arena = stile_arena_new(4096);
     struct stile_str name =
         stile_arena_printf(arena, "%s_%s", e->stamp, e->agreement);
+    struct stile_str content = stile_arena_printf(arena, "%s_%s %s", e->stamp,
+                                                  e->agreement, e->digest);
+    bool named = false; /* says nothing of what it holds now */
     job->status =
-        name.ptr == NULL
+        name.ptr == NULL || content.ptr == NULL
             ? STILE_NOMEM
             : store->ops->batch_begin(store, e->feed->name, name, stile_now(),
-                                      &e->number, &e->finished);
+                                      &e->number, &named);
+    if (job->status == STILE_OK) {
+        job->status =
+            store->ops->batch_begin(store, e->feed->name, content, stile_now(),
+                                    &e->content, &e->finished);
+    }
     stile_arena_free(&arena);
+}
+
+/* Beside one of the same stamp that was read before it, if there is one. */
+static bool move_folder(const struct extract *e, const char *done)
+{
+    char name[sizeof(e->stamp) + 8], folder[PATH_BYTES];
+    for (int n = 1; n < 100; n++) {
+        int len = n == 1 ? snprintf(name, sizeof(name), "%s", e->stamp)
+                         : snprintf(name, sizeof(name), "%s.%d", e->stamp, n);
+        if (len <= 0 || !extract_join(folder, done, name, "")) {
+            return false;
+        }
+        if (rename(e->folder, folder) == 0) {
+            return true;
+        }
+        if (errno != ENOTEMPTY && errno != EEXIST) {
+            return false;
+        }
+    }
+    return false;
 }
 
 static void move_work(uv_work_t *work)
@@ -240,9 +269,8 @@ static void move_work(uv_work_t *work)
         return;
     }
     if (has_manifests(e)) { /* the folder is the batch */
-        (void)rmdir(folder);
         if (!download_note(e->feed->folder, &e->download) ||
-            rename(e->folder, folder) != 0) {
+            !move_folder(e, done)) {
             e->failed++;
         }
         return;
@@ -298,6 +326,11 @@ static void begin_done(struct stile_store_job *job)
     extract_load(e);
 }
 
+void extract_begin(struct extract *e)
+{
+    extract_on_store(e, begin_work, begin_done);
+}
+
 static void look_done(uv_work_t *work, int uv_status)
 {
     STILE_ASSERT(uv_status == 0);
@@ -317,7 +350,7 @@ static void look_done(uv_work_t *work, int uv_status)
         e->bad_signature = e->signature;
         extract_persons(e);
     } else if (e->complete) {
-        extract_on_store(e, begin_work, begin_done);
+        extract_check(e);
     } else {
         extract_persons(e); /* what a crash or a late row left */
     }

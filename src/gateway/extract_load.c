@@ -33,13 +33,16 @@ static bool feed_more(struct extract *e)
         return false;
     }
     e->last_fed = n == 0;
+    if (e->hash != NULL) {
+        stile_sha256_add(e->hash, (struct stile_str){bytes, (size_t)n});
+    }
     return stile_csv_feed(e->csv, (struct stile_str){bytes, (size_t)n},
                           n == 0) == STILE_OK;
 }
 
-/* The next row, reading on as needed. END is the end of the file. */
-static enum stile_status pull(struct extract *e, const struct stile_str **cells,
-                              size_t *count, uint64_t *row)
+enum stile_status extract_pull(struct extract *e,
+                               const struct stile_str **cells, size_t *count,
+                               uint64_t *row)
 {
     for (;;) {
         enum stile_status status =
@@ -53,7 +56,7 @@ static enum stile_status pull(struct extract *e, const struct stile_str **cells,
     }
 }
 
-static bool open_file(struct extract *e)
+bool extract_open_file(struct extract *e)
 {
     const struct batch_file *file = &e->files[e->at];
     char path[PATH_BYTES];
@@ -71,7 +74,8 @@ static bool open_file(struct extract *e)
     e->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     const struct stile_str *header = NULL;
     uint64_t row = 0;
-    if (e->fd < 0 || pull(e, &header, &e->column_count, &row) != STILE_OK) {
+    if (e->fd < 0 ||
+        extract_pull(e, &header, &e->column_count, &row) != STILE_OK) {
         return false;
     }
     enum stile_status status = stile_schema_bind(
@@ -181,7 +185,7 @@ static void read_rows(struct extract *e)
         const struct stile_str *cells = NULL;
         size_t count = 0, before = e->diags.count;
         uint64_t row = 0;
-        enum stile_status status = pull(e, &cells, &count, &row);
+        enum stile_status status = extract_pull(e, &cells, &count, &row);
         if (status == STILE_END) {
             c->file_ended = true;
             return;
@@ -216,7 +220,7 @@ static void load_work(uv_work_t *work)
     c->rows = stile_arena_array(c->arena, CHUNK_ROWS, sizeof(*c->rows));
     c->bad = stile_arena_array(c->arena, CHUNK_ROWS, sizeof(*c->bad));
     if (c->rows == NULL || c->bad == NULL ||
-        (e->table == NULL && !open_file(e))) {
+        (e->table == NULL && !extract_open_file(e))) {
         c->failed = true;
         return;
     }
@@ -289,6 +293,9 @@ static void finish_work(struct stile_store_job *job, struct stile_store *store)
 {
     struct extract *e = extract_of_job(job);
     job->status = store->ops->batch_finish(store, e->number, stile_now());
+    if (job->status == STILE_OK) {
+        job->status = store->ops->batch_finish(store, e->content, stile_now());
+    }
 }
 
 static void finish_done(struct stile_store_job *job)
@@ -309,7 +316,7 @@ static void finish_done(struct stile_store_job *job)
     extract_move(e);
 }
 
-static void say_file_failed(struct extract *e)
+void extract_file_failed(struct extract *e)
 {
     log_line(e->g, LOG_ERROR, "feed",
              "%.*s: %s cannot be read as its table: the batch waits until "
@@ -349,7 +356,7 @@ static void load_done(uv_work_t *work, int uv_status)
     STILE_ASSERT(uv_status == 0);
     struct extract *e = work->data;
     if (e->chunk.failed) {
-        say_file_failed(e);
+        extract_file_failed(e);
         e->bad_signature = e->signature;
         stile_arena_free(&e->chunk.arena);
         extract_close_file(e);

@@ -1,6 +1,7 @@
 /*
  * What the files of an export's loader share. Read downward:
  *   extract.c          the folder: which batch, whole and standing still
+ *   extract_check.c    its files: whole, and read before?
  *   extract_load.c     its rows into the mirror
  *   extract_persons.c  every person whose rows changed, through the exchange
  *
@@ -48,8 +49,11 @@ struct extract {
     struct download download;           /* of a family with manifests */
     uint64_t signature, last_signature; /* of its files: stands still? */
     uint64_t bad_signature; /* it could not be read as it stood then */
-    bool complete, finished, crowded;
-    uint64_t number;
+    bool complete, finished, crowded, checked, cut;
+    uint64_t number;           /* of its name: its rows are ordered by it */
+    uint64_t content;          /* of its name and what its files hold */
+    struct stile_sha256 *hash; /* while it is looked through */
+    char digest[65];
     /* the file in hand */
     size_t at;
     int fd;
@@ -87,6 +91,8 @@ struct stile_str extract_table_of(const struct extract *e,
 /* ---- the steps: each begins the next ---- */
 
 void extract_look(struct extract *e);
+void extract_check(struct extract *e);
+void extract_begin(struct extract *e);
 void extract_load(struct extract *e);
 /* The batch's files go to done/. */
 void extract_move(struct extract *e);
@@ -104,7 +110,13 @@ struct extract *extract_of_job(struct stile_store_job *job);
 
 /* ---- extract_load.c ---- */
 
+bool extract_open_file(struct extract *e);
+/* The next row of the file in hand, reading on as needed. END is its end. */
+enum stile_status extract_pull(struct extract *e,
+                               const struct stile_str **cells, size_t *count,
+                               uint64_t *row);
 void extract_close_file(struct extract *e);
+void extract_file_failed(struct extract *e);
 /* The practice shares: the gate's row says so. */
 bool extract_gate_is_open(const struct stile_row *row);
 

@@ -79,7 +79,7 @@ struct feeds;   /* feed.c */
 struct gateway_counts {
     uint64_t accepted, repeated, refused, quarantined, forwarded, deferred,
         refused_there, unknown, withdrawn, decided_again, extract_rows, trips,
-        reloads, reload_failures, privacy_notices;
+        reloads, reload_failures, privacy_notices, batches_refused;
 };
 
 struct gateway {

@@ -94,8 +94,29 @@ mv "$place/made/$full/SRCode.csv" "$place/"
 mv "$place/made/$full" "$export/$full"
 check "a download that lacks a file of its manifest waits" \
     wait_for 15 says practice "download $full waits: a file its manifest lists is not there"
-mv "$place/SRCode.csv" "$export/$full/SRCode.csv"
 in_mirror() { says practice "batch $1 of systmone is in the mirror"; }
+
+# One cut off on its way: in a cell, then between two cells of a row.
+size=$(($(wc -c <"$place/SRCode.csv") / 2))
+while [ $(($(head -c "$size" "$place/SRCode.csv" | tail -n 1 |
+    tr -cd '"' | wc -c) % 2)) = 0 ]; do
+    size=$((size + 1))
+done
+head -c "$size" "$place/SRCode.csv" >"$place/cut.csv"
+mv "$place/cut.csv" "$export/$full/SRCode.csv"
+cut_off() { [ "$(metric practice batches_refused_total)" = "$1" ]; }
+check "a table cut off in a cell holds up the download" wait_for 15 cut_off 1
+check "and is named" says practice "SRCode.csv is cut off at its end"
+cut -d , -f 1-2 "$place/SRCode.csv" | tail -n 1 | tr -d '\n' >"$place/rest.csv"
+{
+    head -n 100 "$place/SRCode.csv"
+    cat "$place/rest.csv"
+} >"$place/cut.csv"
+mv "$place/cut.csv" "$export/$full/SRCode.csv"
+check "so does one cut off between two cells" wait_for 15 cut_off 2
+check "nothing of it is read" \
+    test "$(metric practice extract_rows_total)" = 0 -a ! -d "$export/done/$full"
+cp "$place/SRCode.csv" "$export/$full/SRCode.csv"
 check "whole, it goes into the mirror" wait_for 30 in_mirror "$full"
 check "and moves to done/" wait_for 15 test -d "$export/done/$full"
 
@@ -152,6 +173,28 @@ check "a removed entry is deleted there" \
         (.request.url | test("Observation/1015200")))' "$second")"
 check "the problem that waited for its entry" sent '"Condition"'
 check "the one who refused since gets nothing more to the charity" consented 3
+# The full download once more: as it was, then repaired under its stamp. What
+# the delta brought since stays.
+cp -r "$export/done/$full" "$place/again"
+mv "$place/again" "$export/$full"
+check "a download read before is not read again" \
+    wait_for 15 says practice "batch $full of systmone was read before"
+check "and moves beside the first" \
+    wait_for 15 test -d "$export/done/$full.2"
+cp -r "$export/done/$full" "$place/again"
+LC_ALL=C sed -i 's/Samplew/Simplew/' "$place/again/SRPatient.csv"
+mv "$place/again" "$export/$full"
+check "one repaired under its stamp is" wait_for 30 test -d "$export/done/$full.3"
+check "every patient is worked once more" wait_for 30 worked
+wait_for 20 at_rest practice
+repaired() { cat "$records"/*.json | grep -q Simplewörth; }
+check "and what it repaired goes out" wait_for 20 repaired
+last_address() { # the last file that says it
+    ls -tr "$records"/*.json | xargs cat | jq -r '.entry[].resource
+        | select(.resourceType == "Patient" and .id == "10014")
+        | .address[0].postalCode' | tail -n 1
+}
+check "the delta's newer address stays" test "$(last_address)" = "ZZ99 2ES"
 check "the audit log holds it" wait_for 10 \
     "$stile" audit verify -c "$place/practice/stile.yaml"
 finish
