@@ -313,6 +313,17 @@ static void take_results(struct stile_exchange *x, const struct stile_row *row,
             quarantine_result(x, row, &results[i], diags_before);
             return;
         }
+        if (results[i].kind == STILE_MAP_DONE && results[i].id.len == 0) {
+            /* Sent by PUT it would have no name, and be new each time. */
+            (void)stile_diag_at_record(
+                &x->diags, "X114", STILE_ERROR,
+                row->file.len > 0 ? row->file : x->message->name, row->number,
+                row->table,
+                "its mapping wrote no id: let it write one from the row's key");
+            doubt_row(x, &results[i]);
+            quarantine_result(x, row, &results[i], diags_before);
+            return;
+        }
         if (results[i].kind == STILE_MAP_FAILED) {
             doubt_row(x, &results[i]);
             quarantine_result(x, row, &results[i], diags_before);
@@ -425,6 +436,57 @@ static void quarantine_unread(struct stile_exchange *x, size_t rows,
                                          : STILE_STR("see its findings")));
 }
 
+/* Rows of one table that no mapping reads. */
+struct unmapped {
+    struct stile_str table;
+    size_t rows;
+};
+
+static struct unmapped *unmapped_of(struct stile_exchange *x,
+                                    struct stile__list *list,
+                                    struct stile_str table)
+{
+    struct unmapped *items = list->items;
+    for (size_t i = 0; i < list->count; i++) {
+        if (stile_str_eq(items[i].table, table)) {
+            return &items[i];
+        }
+    }
+    struct unmapped *made = stile__list_add(x->arena, list, sizeof(*made));
+    if (made != NULL) {
+        made->table = table;
+    }
+    return made;
+}
+
+/* A row that no mapping reads goes nowhere: its sender is told, a table at a
+ * time. Of an export's tables `stile coverage` tells. */
+static void tell_unmapped(struct stile_exchange *x,
+                          const struct stile_decoded *decoded)
+{
+    struct stile__list list = {0}; /* of a family's tables: few */
+    for (size_t i = 0; i < decoded->row_count; i++) {
+        struct stile_str table = decoded->rows[i].table;
+        struct unmapped *of =
+            stile_mapset_reads(x->plan->maps, x->message->family, table)
+                ? NULL
+                : unmapped_of(x, &list, table);
+        if (of != NULL) {
+            of->rows++;
+        }
+    }
+    const struct unmapped *items = list.items;
+    for (size_t i = 0; i < list.count; i++) {
+        struct stile_diag *diag = stile_diag_at_record(
+            &x->diags, "X115", STILE_NOTE, x->message->name, 0, items[i].table,
+            "no mapping reads this table, and its rows stay here");
+        if (diag != NULL) {
+            diag->message = stile_arena_printf(
+                x->arena, "%.*s: %zu", STILE_FMT(diag->message), items[i].rows);
+        }
+    }
+}
+
 enum stile_status stile__decode(struct stile_exchange *x)
 {
     const struct stile_message *message = x->message;
@@ -457,5 +519,6 @@ enum stile_status stile__decode(struct stile_exchange *x)
         status = stile__flatten(x, decoded.root);
         return status == STILE_OK ? open_rows(x, NULL, 0) : status;
     }
+    tell_unmapped(x, &decoded);
     return open_rows(x, decoded.rows, decoded.row_count);
 }

@@ -114,7 +114,10 @@ static enum stile_status step(struct stile_exchange *x)
         if (status != STILE_OK) {
             return status;
         }
-        stile__join_parts(x);
+        status = stile__join_parts(x);
+        if (status != STILE_OK) {
+            return status;
+        }
         status = stile__split(x);
         return status == STILE_OK ? ask_persons(x) : status;
     case STAGE_PERSONS:

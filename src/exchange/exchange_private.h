@@ -107,8 +107,9 @@ struct stile_exchange {
 /* decode.c: bytes or rows to the pivot. */
 enum stile_status stile__decode(struct stile_exchange *x);
 enum stile_status stile__map_rows(struct stile_exchange *x);
-/* parts.c: resources of one type and id, from several rows, become one. */
-void stile__join_parts(struct stile_exchange *x);
+/* parts.c: resources of one type and id, from several rows, become one;
+ * INVALID where rows of a message contradict each other. */
+STILE_MUSTCHECK enum stile_status stile__join_parts(struct stile_exchange *x);
 /* bundle.c: a Bundle or single resource to the pivot. */
 enum stile_status stile__flatten(struct stile_exchange *x,
                                  struct stile_value *root);

@@ -4,6 +4,9 @@
  * each row becomes a resource of the same type and id. They are one: lists of
  * objects are put together, an object goes into the object, and of anything
  * else what came first stays.
+ *
+ * So is a person who stands in several rows of a sheet of cases. There the rows
+ * say the same things, so what differs is a contradiction, not another part.
  */
 #include "exchange_private.h"
 
@@ -55,18 +58,48 @@ static void put_into(struct stile_value *into, struct stile_value *from)
     }
 }
 
-void stile__join_parts(struct stile_exchange *x)
+/* Each may say what the other leaves out, and nothing else. */
+static bool agree(const struct stile_value *a, const struct stile_value *b)
+{
+    for (const struct stile_value *child = a->first; child != NULL;
+         child = child->next) {
+        const struct stile_value *other = stile_value_get(b, child->name);
+        bool objects = other != NULL && other->kind == STILE_OBJECT &&
+                       child->kind == STILE_OBJECT;
+        if (other != NULL && !(objects ? agree(child, other)
+                                       : stile_value_equal(child, other))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void refuse(struct stile_exchange *x, const struct stile_value *resource)
+{
+    (void)stile_diag_at_record(
+        &x->diags, "X113", STILE_ERROR, x->message->name, 0,
+        stile_value_text(resource, "resourceType"),
+        "rows of one id say different things: make them the same, or give "
+        "each its own id");
+}
+
+enum stile_status stile__join_parts(struct stile_exchange *x)
 {
     struct stile_value **pivot = x->pivot.items;
     struct stile__map whole = {0}; /* "Type/id" -> the first of them */
     size_t kept = 0;
-    if (x->message->format.len > 0) {
-        return; /* a message's resources are its own */
+    bool export = x->message->format.len == 0;
+    if (!export && x->row_count == 0) {
+        return STILE_OK; /* a Bundle's resources are its own: X111 */
     }
     for (size_t i = 0; i < x->pivot.count; i++) {
         struct stile_str ref = stile__resource_ref(x->arena, pivot[i]);
         struct stile_value *first = stile__map_get(&whole, ref);
         if (first != NULL && stile_value_text(pivot[i], "id").len > 0) {
+            if (!export && !agree(first, pivot[i])) {
+                refuse(x, pivot[i]);
+                return STILE_INVALID;
+            }
             put_into(first, pivot[i]);
             continue;
         }
@@ -74,4 +107,5 @@ void stile__join_parts(struct stile_exchange *x)
         pivot[kept++] = pivot[i];
     }
     x->pivot.count = kept;
+    return STILE_OK;
 }

@@ -290,6 +290,109 @@ static enum stile_status join_shared(struct reading *r)
     return status;
 }
 
+/* ---- one key, one row ---- */
+
+static const struct stile_table *keyed_table(const struct reading *r,
+                                             struct stile_str name)
+{
+    return stile_schema_table(r->input->schema, STILE__VCSE_FAMILY,
+                              STILE_STR(""), name);
+}
+
+static int key_cmp(const struct stile_table *table, const struct stile_row *a,
+                   const struct stile_row *b)
+{
+    int order = 0;
+    for (uint32_t i = 0; order == 0 && i < table->key_count; i++) {
+        uint32_t at = table->keys[i];
+        order = stile_str_cmp(a->cells[at], b->cells[at]);
+    }
+    return order;
+}
+
+struct keyed {
+    const struct stile_table *table;
+    const struct stile_row *row;
+};
+
+/* Rows of one key stand in the order they came. */
+static int by_table_and_key(const void *x, const void *y)
+{
+    const struct keyed *a = x;
+    const struct keyed *b = y;
+    int order = stile_str_cmp(a->table->name, b->table->name);
+    if (order == 0) {
+        order = key_cmp(a->table, a->row, b->row);
+    }
+    if (order != 0) {
+        return order;
+    }
+    return a->row < b->row ? -1 : 1;
+}
+
+static bool key_is_whole(const struct stile_table *table,
+                         const struct stile_row *row)
+{
+    bool whole = table != NULL && table->key_count > 0;
+    for (uint32_t i = 0; whole && i < table->key_count; i++) {
+        whole = row->cells[table->keys[i]].len > 0;
+    }
+    return whole;
+}
+
+static void refuse_twice(struct reading *r, const struct keyed *sorted,
+                         size_t count, bool *ret_bad)
+{
+    for (size_t i = 1; i < count; i++) {
+        const struct keyed *k = &sorted[i];
+        if (k->table == sorted[i - 1].table &&
+            key_cmp(k->table, k->row, sorted[i - 1].row) == 0) {
+            ret_bad[k->row - r->rows.items] = true;
+        }
+    }
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const struct stile_row *row = &r->rows.items[i];
+        if (ret_bad[i]) {
+            (void)stile_diag_at_record(
+                r->diags, "V213", STILE_ERROR, row->file, row->number,
+                row->table,
+                "give each row of a table a key of its own; another row has "
+                "this one's");
+            r->bad_rows++;
+        }
+    }
+}
+
+/* Two rows of one key would be one resource twice, which no receiver takes:
+ * the later one stays. */
+static enum stile_status refuse_same_keys(struct reading *r)
+{
+    size_t count = 0, kept = 0;
+    struct keyed *sorted = calloc(r->rows.count + 1, sizeof *sorted);
+    bool *bad = calloc(r->rows.count + 1, sizeof *bad);
+    bool ok = sorted != NULL && bad != NULL;
+    for (size_t i = 0; ok && i < r->rows.count; i++) {
+        struct stile_row *row = &r->rows.items[i];
+        const struct stile_table *table = keyed_table(r, row->table);
+        if (key_is_whole(table, row)) {
+            sorted[count++] = (struct keyed){table, row};
+        }
+    }
+    if (ok) {
+        qsort(sorted, count, sizeof *sorted, by_table_and_key);
+        refuse_twice(r, sorted, count, bad);
+        for (size_t i = 0; i < r->rows.count; i++) {
+            if (!bad[i]) {
+                r->rows.items[kept++] = r->rows.items[i];
+            }
+        }
+        r->rows.count = kept;
+    }
+    free(sorted);
+    free(bad);
+    return ok ? STILE_OK : STILE_NOMEM;
+}
+
 static enum stile_status read_all(struct reading *r,
                                   const struct stile_value *root)
 {
@@ -305,6 +408,9 @@ static enum stile_status read_all(struct reading *r,
     }
     if (r->failed || stile_arena_failed(r->arena)) {
         return STILE_NOMEM;
+    }
+    if (status == STILE_OK) {
+        status = refuse_same_keys(r);
     }
     if (status == STILE_OK && r->rows.count == 0) {
         if (r->bad_rows == 0) {

@@ -47,8 +47,8 @@ void stile__repair_text(const struct stile__repair *repair,
 STILE_MUSTCHECK enum stile_status
 stile__sheet_check(const struct stile_format_input *input,
                    struct stile_diags *diags);
-/* Refuses rows that repeat a case_ref, and those of different persons with one
- * NHS number. */
+/* Refuses rows that repeat a case_ref, those of different persons with one NHS
+ * number, and those that say different things of one person. */
 STILE_MUSTCHECK enum stile_status
 stile__sheet_clashes(struct stile_decoded *decoded, struct stile_diags *diags);
 

@@ -111,7 +111,8 @@ struct entry {
 /* For each row another one that it clashes with, or SIZE_MAX. */
 struct clashes {
     struct entry *entries;
-    size_t *cases, *numbers;
+    size_t *cases, *numbers, *persons;
+    const char **columns; /* of the person, where rows differ */
 };
 
 static int by_key(const void *x, const void *y)
@@ -186,6 +187,57 @@ static void clash_numbers(const struct stile_decoded *decoded,
     }
 }
 
+/* What level 1 says of a person, in each of their rows. */
+static const char *const person_columns[] = {"nhs_number",  "given_name",
+                                             "family_name", "birth_date",
+                                             "postcode",    "gp_practice_code"};
+
+/* A cell that is empty says nothing. */
+static void clash_column(const struct stile_decoded *decoded,
+                         const struct entry *rows, size_t count,
+                         const char *column, struct clashes *clashes)
+{
+    struct stile_str said = STILE_STR(""), name = stile_str_cstr(column);
+    size_t first = SIZE_MAX, other = SIZE_MAX;
+    for (size_t i = 0; i < count && other == SIZE_MAX; i++) {
+        struct stile_str cell = stile_row_get(&decoded->rows[rows[i].at], name);
+        if (cell.len > 0 && first == SIZE_MAX) {
+            first = rows[i].at;
+            said = cell;
+        } else if (cell.len > 0 && !stile_str_eq(cell, said)) {
+            other = rows[i].at;
+        }
+    }
+    for (size_t i = 0; other != SIZE_MAX && i < count; i++) {
+        size_t at = rows[i].at;
+        if (clashes->persons[at] == SIZE_MAX) {
+            clashes->persons[at] = at == other ? first : other;
+            clashes->columns[at] = column;
+        }
+    }
+}
+
+/* Rows of one person become one Patient. Where they say different things of
+ * the person, nobody can say from here which is right: all of them clash. */
+static void clash_persons(const struct stile_decoded *decoded,
+                          struct clashes *clashes)
+{
+    const struct entry *e = clashes->entries;
+    size_t count = sort_by(decoded, "person_ref", clashes->entries);
+    size_t end = 0;
+    for (size_t first = 0; first < count; first = end) {
+        end = first + 1;
+        while (end < count && stile_str_eq(e[first].key, e[end].key)) {
+            end++;
+        }
+        for (size_t i = 0; i < sizeof person_columns / sizeof *person_columns;
+             i++) {
+            clash_column(decoded, &e[first], end - first, person_columns[i],
+                         clashes);
+        }
+    }
+}
+
 static void tell(struct stile_diags *diags, const char *code,
                  const struct stile_row *row, const struct stile_row *other,
                  struct stile_str column, const char *message)
@@ -199,6 +251,12 @@ static void tell(struct stile_diags *diags, const char *code,
     }
 }
 
+static bool is_clash(const struct clashes *clashes, size_t i)
+{
+    return clashes->cases[i] != SIZE_MAX || clashes->numbers[i] != SIZE_MAX ||
+           clashes->persons[i] != SIZE_MAX;
+}
+
 static void keep_others(struct stile_decoded *decoded,
                         const struct clashes *clashes,
                         struct stile_diags *diags)
@@ -208,6 +266,7 @@ static void keep_others(struct stile_decoded *decoded,
     for (size_t i = 0; i < decoded->row_count; i++) {
         size_t same_case = clashes->cases[i];
         size_t same_number = clashes->numbers[i];
+        size_t person = clashes->persons[i];
         if (same_case != SIZE_MAX) {
             tell(diags, "V317", &rows[i], &rows[same_case],
                  STILE_STR("case_ref"),
@@ -220,11 +279,16 @@ static void keep_others(struct stile_decoded *decoded,
                  "check whose NHS number this is; a row of another person_ref "
                  "has it too");
         }
-        decoded->bad_rows +=
-            same_case != SIZE_MAX || same_number != SIZE_MAX ? 1 : 0;
+        if (person != SIZE_MAX) {
+            tell(diags, "V326", &rows[i], &rows[person],
+                 stile_str_cstr(clashes->columns[i]),
+                 "say the same of a person in each of their rows; another "
+                 "one says otherwise here");
+        }
+        decoded->bad_rows += is_clash(clashes, i) ? 1 : 0;
     }
     for (size_t i = 0; i < decoded->row_count; i++) {
-        if (clashes->cases[i] == SIZE_MAX && clashes->numbers[i] == SIZE_MAX) {
+        if (!is_clash(clashes, i)) {
             rows[kept++] = rows[i];
         }
     }
@@ -237,20 +301,27 @@ enum stile_status stile__sheet_clashes(struct stile_decoded *decoded,
     size_t count = decoded->row_count + 1;
     struct clashes clashes = {calloc(count, sizeof *clashes.entries),
                               calloc(count, sizeof *clashes.cases),
-                              calloc(count, sizeof *clashes.numbers)};
+                              calloc(count, sizeof *clashes.numbers),
+                              calloc(count, sizeof *clashes.persons),
+                              calloc(count, sizeof *clashes.columns)};
     bool ok = clashes.entries != NULL && clashes.cases != NULL &&
-              clashes.numbers != NULL;
+              clashes.numbers != NULL && clashes.persons != NULL &&
+              clashes.columns != NULL;
     for (size_t i = 0; ok && i < count; i++) {
         clashes.cases[i] = SIZE_MAX;
         clashes.numbers[i] = SIZE_MAX;
+        clashes.persons[i] = SIZE_MAX;
     }
     if (ok) {
         clash_cases(decoded, &clashes);
         clash_numbers(decoded, &clashes);
+        clash_persons(decoded, &clashes);
         keep_others(decoded, &clashes, diags);
     }
     free(clashes.entries);
     free(clashes.cases);
     free(clashes.numbers);
+    free(clashes.persons);
+    free(clashes.columns);
     return ok ? STILE_OK : STILE_NOMEM;
 }

@@ -125,6 +125,18 @@ static bool is_nobody(const struct extract *e, struct stile_str person)
     return none.len > 0 && stile_str_eq(person, none);
 }
 
+/* With part of its key empty a row would take another's place. */
+static bool key_is_whole(const struct stile_table *table,
+                         const struct stile_str *cells)
+{
+    for (size_t i = 0; i < table->key_count; i++) {
+        if (cells[table->keys[i]].len == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Cells of the file to the table's ordinals, and those to a mirror row. */
 static bool fill_row(struct extract *e, const struct stile_str *cells,
                      size_t count, struct stile_mirror_row *out)
@@ -157,7 +169,7 @@ static bool fill_row(struct extract *e, const struct stile_str *cells,
         out->order = 0;
     }
     /* One row the store would not take would hold up its whole batch. */
-    return out->key.len > 0 && by_ordinal[e->table->keys[0]].len > 0 &&
+    return out->key.len > 0 && key_is_whole(e->table, by_ordinal) &&
            out->cells.ptr != NULL && out->person.len <= STILE_STORE_TEXT_MAX;
 }
 

@@ -59,6 +59,8 @@ static const struct stile__codec codecs[] = {
      stile__join_right, stile__join_left},
     {"words", 1, STILE__CELLS, FITS_TEXT, TAKES_TEXT, 0, LAW_ONE_WAY,
      stile__words_right, NULL},
+    {"digest", 1, STILE__CELLS, FITS_ID | FITS_TEXT, 0, 0, LAW_ONE_WAY,
+     stile__digest_right, NULL},
     {"prefix", 1, 1, FITS_TEXT | FITS_URI | FITS_CODE, NEEDS_TEXT, 0, LAW_ISO,
      stile__prefix_right, stile__prefix_left},
     {"list", 1, STILE__CELLS, FITS_TEXT, MAKES_LIST, 0, LAW_CANON,

@@ -14,8 +14,9 @@ stile__codec_fn stile__text_right, stile__text_left, stile__code_right,
     stile__decimal_left, stile__nhs_right, stile__nhs_left,
     stile__postcode_right, stile__codes_encode, stile__codes_decode,
     stile__display_right, stile__join_right, stile__join_left,
-    stile__words_right, stile__prefix_right, stile__prefix_left,
-    stile__list_right, stile__list_left, stile__split_right, stile__split_left;
+    stile__words_right, stile__digest_right, stile__prefix_right,
+    stile__prefix_left, stile__list_right, stile__list_left, stile__split_right,
+    stile__split_left;
 
 stile__codec_fn stile__date_right, stile__date_left, stile__dmy_right,
     stile__dmy_left, stile__mon_right, stile__mon_left, stile__partial_right,

@@ -139,6 +139,27 @@ enum stile__run_code stile__words_right(const struct stile__codec_use *use,
     return RUN_NONE;
 }
 
+#define DIGEST_CHARS 32u
+
+/* The cells' lengths stand before them: "a", "bc" is not "ab", "c". */
+enum stile__run_code stile__digest_right(const struct stile__codec_use *use,
+                                         struct stile__codec_io *io)
+{
+    struct stile_str text = STILE_STR("");
+    struct stile_digest digest;
+    char hex[65];
+    (void)use;
+    for (size_t i = 0; i < io->count; i++) {
+        text = stile_arena_printf(io->arena, "%.*s%zu:%.*s", STILE_FMT(text),
+                                  io->cells[i].len, STILE_FMT(io->cells[i]));
+    }
+    stile_sha256(text, &digest);
+    stile_digest_hex(&digest, hex);
+    io->value =
+        stile_arena_str(io->arena, (struct stile_str){hex, DIGEST_CHARS});
+    return RUN_NONE;
+}
+
 enum stile__run_code stile__prefix_right(const struct stile__codec_use *use,
                                          struct stile__codec_io *io)
 {

@@ -97,6 +97,7 @@ static const struct {
     {"via", {tokens, tokens}},
     {"join-key", {tokens, tokens}},
     {"words", {texts, texts}},
+    {"digest", {keys, keys}},
     {"prefix", {tokens, tokens}},
     {"list", {texts, texts}},
     {"split", {texts, texts}},

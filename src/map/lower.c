@@ -313,6 +313,17 @@ static void encode(struct stile__lower *l, const struct stile__rule *r)
     stile__emit(l, OP_ENCODE, r->column_count, 0, stile__pool_use(l, r->use));
 }
 
+/* An id of which a part is missing is another's, or none: the row could not be
+ * told from the next one like it. */
+static void require_id(struct stile__lower *l, const struct stile__rule *r)
+{
+    bool is_id = r->each == NULL && stile_str_eqc(r->paths->canon, "id");
+    for (uint32_t i = 0; is_id && i < r->column_count; i++) {
+        load(l, 0, &r->columns[i]);
+        stile__emit(l, OP_REQUIRE, 0, 0, 0);
+    }
+}
+
 static uint32_t each_index(const struct stile__lower *l,
                            const struct stile__rule *head)
 {
@@ -345,6 +356,7 @@ static void right_rule(struct stile__lower *l, const struct stile__rule *r)
         stile__lower_cases(l, r->stmt->cases, r->paths->kind);
         stile__emit(l, OP_PUT, 0, 0, stile__pool_path(l, r->paths));
     } else {
+        require_id(l, r);
         encode(l, r);
         if (r->as_text != NULL) {
             stile__emit(l, OP_PUT_MISS, 0, 0, stile__pool_path(l, r->as_text));
@@ -429,6 +441,7 @@ static void deletes(struct stile__lower *l)
         stile__at_line(l, t->span);
         stile__lower_cond(l, t->cond);
         uint32_t skip = stile__emit(l, OP_JUMP_IF, 0, 0, 0);
+        require_id(l, id);
         encode(l, id);
         stile__emit(l, OP_DELETED, 0, 0, 0);
         stile__land(l, skip);

@@ -55,6 +55,10 @@ static const struct {
     {"via", KIND_COPY, ""},
     {"join-key", KIND_JOIN, "A part that holds the separator is refused."},
     {"words", KIND_JOIN, "Empty parts leave no separator."},
+    {"digest", KIND_NONE,
+     "The first 32 hex digits of the SHA-256 of the cells, each with its "
+     "length "
+     "in bytes and a colon before it."},
     {"prefix", KIND_PREFIX, ""},
     {"list", KIND_LIST, ""},
     {"split", KIND_NONE, "The cell is cut at the separator, an item a piece."},

@@ -249,37 +249,50 @@ check "an entry that is told again is sent again" \
 check "and so is a patient, with what is known of them" is "$(comm -23 \
     <(echo "$own_leaver") <(sort -u <<<"$own_put"))" ""
 check "and none of it is deleted" is "$(deleted "$own")" ""
+
+# Two entries whose own key is empty: were the patient's alone their key, the
+# one would take the other's place.
+night 4
+tell CareRecord_Observation "$removed" ObservationGuid=
+tell CareRecord_Observation "$changed" ObservationGuid=
+tell CareRecord_Observation "$changed" PatientGuid=
+mark
+aside=$(metric practice quarantine_rows)
+check "the fourth night is worked" send
+check "rows with a part of their key empty are set aside, each" \
+    is "$(metric practice quarantine_rows)" $((aside + 3))
+check "and make nothing" is "$(put_of_them "$own")$(deleted "$own")" ""
 # A slot's person is not in its key, and its session is nobody's row.
 slots=$(table Appointment_Slot | cells - SlotGuid PatientGuid SessionGuid |
     grep -F "$(sed 's/.*/{&}/' <<<"$appointments")")
 read -r slot holder session <<<"$(grep -F "$(sed -n 1p <<<"$others")" <<<"$slots" | head -n 1)"
 read -r cancelled _ <<<"$(awk -v a="$holder" -v b="$leaver" '$2 != a && $2 != b' <<<"$slots")"
 [ -n "$session" ] && [ -n "$cancelled" ] || give_up "there are no slots"
-night 4
+night 5
 gone Appointment_Session "$session"
 tell Appointment_Slot "$cancelled" PatientGuid=
 tell CareRecord_Observation "$removed" Value=321.5
 mark
-check "the fourth night is worked" send
+check "the fifth night is worked" send
 check "an appointment that was cancelled is deleted" \
     holds "$(deleted "$own")" "Appointment/$(id "$cancelled")"
 check "and one whose session was" holds "$(deleted "$own")" "Appointment/$(id "$slot")"
 check "which holds up nothing of its patient" \
     holds "$(put "$own")" "Observation/$(id "$removed")"
 
-night 5
+night 6
 tell Appointment_Session "$session"
 mark
-check "the fifth night is worked" send
+check "the sixth night is worked" send
 check "the session is told again, and the appointment sent again" \
     holds "$(put "$own")" "Appointment/$(id "$slot")"
 check "and nothing waits for it" is "$(metric practice held_rows)" "$held"
-night 6
+night 7
 tell Agreements_SharingOrganisation "$(table Agreements_SharingOrganisation |
     cells - OrganisationGuid | head -n 1)" Disabled=true
 tell CareRecord_Observation "$removed" Value=654.5
 mark
-check "the sixth night is worked" send
+check "the seventh night is worked" send
 check "a practice that switched sharing off is not read on" \
     says practice 'gate .*persons are not read on'
 check "and nothing of it goes" is "$(put "$own")$(deleted "$own")" ""

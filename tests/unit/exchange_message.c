@@ -753,7 +753,7 @@ Test(exchange_message, a_person_with_two_numbers_does_not_stop_the_others)
     world_run_message(&w, "vcse-csv", "vcse-case", bytes, &run);
     cr_assert_eq(run.begun, STILE_OK);
     cr_assert_eq(run.finished, STILE_OK);
-    cr_assert(world_finding(&run, "X108"));
+    cr_assert(world_finding(&run, "V326"));
     cr_assert(stile_str_eq(
         run.accept.quarantine[run.accept.quarantine_count - 1].bytes, bytes));
     cr_assert_gt(run.accept.row_count, 0);
@@ -816,5 +816,56 @@ Test(exchange_message, memory_that_runs_out_leaves_no_half_outcome)
         world_end(&run);
     }
     cr_assert_gt(none, 10);
+    world_close(&w);
+}
+
+/* Two cases of one person in a sheet: one Patient goes, and both cases. */
+Test(exchange_message, a_person_with_two_cases_is_sent_once)
+{
+    struct world w;
+    struct trip_run run;
+    open_charity(&w);
+    struct stile_str bytes = STILE_STR(
+        "person_ref,nhs_number,given_name,family_name,birth_date,case_ref,"
+        "service_name,received_at,status,share\r\n"
+        "P-1,9990002371,Testina,Fixture,1984-11-23,C-1,Debt advice,"
+        "2026-02-03 09:00,active,all\r\n"
+        "P-1,,Testina,Fixture,1984-11-23,C-2,Housing advice,"
+        "2026-02-04 09:00,active,all\r\n");
+    world_run_message(&w, "vcse-csv", "vcse-case", bytes, &run);
+    cr_assert_eq(run.finished, STILE_OK);
+    cr_assert_eq(run.accept.quarantine_count, 0);
+    cr_assert_eq(run.accept.row_count, 1);
+    struct stile_str body = run.accept.rows[0].body;
+    struct stile_str url = STILE_STR("\"url\":\"Patient/P-1\"");
+    size_t at = stile_str_find_str(body, url);
+    cr_assert_neq(at, SIZE_MAX);
+    cr_assert_eq(stile_str_find_str(stile_str_sub(body, at + 1, SIZE_MAX), url),
+                 SIZE_MAX);
+    cr_assert(world_has(body, "9990002371"));
+    cr_assert(world_has(body, "ServiceRequest/C-1"));
+    cr_assert(world_has(body, "ServiceRequest/C-2"));
+    world_end(&run);
+    world_close(&w);
+}
+
+Test(exchange_message, a_key_twice_and_a_table_no_mapping_reads_are_told)
+{
+    struct world w;
+    struct trip_run run;
+    open_charity(&w);
+    struct stile_str bytes =
+        swap(&w, "charity-case.json", "\"contact\": [",
+             "\"group\": [{\"group_ref\": \"G-1\"}, {\"group_ref\": "
+             "\"G-1\"}, {\"group_ref\": \"G-2\"}],\n  \"contact\": [");
+    world_run_message(&w, "vcse-json", "vcse-case", bytes, &run);
+    cr_assert_eq(run.finished, STILE_OK);
+    cr_assert(world_finding(&run, "V213"));
+    cr_assert(world_finding(&run, "X115"));
+    cr_assert_eq(run.accept.quarantine_count, 1);
+    /* A row that was not read may have been a refusal. */
+    cr_assert_eq(run.accept.row_count, 0);
+    cr_assert_gt(world_entries(&run, "\"type\":\"denial\""), 0);
+    world_end(&run);
     world_close(&w);
 }

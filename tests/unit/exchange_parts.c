@@ -57,7 +57,7 @@ Test(exchange_parts, lists_come_together_and_what_came_first_stays)
     part(&p, "{\"resourceType\":\"Patient\",\"id\":\"1\","
              "\"telecom\":[{\"value\":\"1\"},{\"value\":\"2\"}]}");
     part(&p, "{\"resourceType\":\"Patient\",\"id\":\"2\"}");
-    stile__join_parts(&p.x);
+    cr_assert_eq(stile__join_parts(&p.x), STILE_OK);
     cr_assert_eq(p.x.pivot.count, 3);
     is(&p, 0,
        "{\"resourceType\":\"Patient\",\"id\":\"1\",\"gender\":\"female\","
@@ -75,7 +75,7 @@ Test(exchange_parts, what_has_no_id_is_its_own)
     start(&p, "");
     part(&p, "{\"resourceType\":\"Observation\",\"status\":\"final\"}");
     part(&p, "{\"resourceType\":\"Observation\",\"status\":\"final\"}");
-    stile__join_parts(&p.x);
+    cr_assert_eq(stile__join_parts(&p.x), STILE_OK);
     cr_assert_eq(p.x.pivot.count, 2);
     stile_arena_free(&p.arena);
 }
@@ -86,7 +86,53 @@ Test(exchange_parts, a_message_is_left_as_it_came)
     start(&p, "fhir-json");
     part(&p, "{\"resourceType\":\"Patient\",\"id\":\"1\"}");
     part(&p, "{\"resourceType\":\"Patient\",\"id\":\"1\"}");
-    stile__join_parts(&p.x);
+    cr_assert_eq(stile__join_parts(&p.x), STILE_OK);
     cr_assert_eq(p.x.pivot.count, 2);
     stile_arena_free(&p.arena);
+}
+
+Test(exchange_parts, rows_of_a_message_are_one_where_they_agree)
+{
+    struct parts p;
+    start(&p, "vcse-csv");
+    p.x.row_count = 3;
+    part(&p, "{\"resourceType\":\"Patient\",\"id\":\"1\","
+             "\"birthDate\":\"1984-11-23\",\"name\":[{\"family\":\"A\"}]}");
+    part(&p, "{\"resourceType\":\"Patient\",\"id\":\"1\","
+             "\"gender\":\"female\",\"name\":[{\"family\":\"A\"}]}");
+    part(&p, "{\"resourceType\":\"Patient\",\"id\":\"2\"}");
+    cr_assert_eq(stile__join_parts(&p.x), STILE_OK);
+    cr_assert_eq(p.x.pivot.count, 2);
+    is(&p, 0,
+       "{\"resourceType\":\"Patient\",\"id\":\"1\",\"birthDate\":"
+       "\"1984-11-23\",\"name\":[{\"family\":\"A\"}],\"gender\":"
+       "\"female\"}");
+    cr_assert_eq(p.diags.count, 0);
+    stile_arena_free(&p.arena);
+}
+
+Test(exchange_parts, rows_of_a_message_that_contradict_are_refused)
+{
+    static const char *const others[] = {
+        "{\"resourceType\":\"Patient\",\"id\":\"1\","
+        "\"birthDate\":\"1984-11-24\"}",
+        "{\"resourceType\":\"Patient\",\"id\":\"1\","
+        "\"name\":[{\"family\":\"B\"}]}",
+        "{\"resourceType\":\"Patient\",\"id\":\"1\","
+        "\"maritalStatus\":{\"text\":\"y\"}}"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct parts p;
+        start(&p, "vcse-json");
+        stile_diags_init(&p.x.diags, p.arena, 0);
+        p.x.row_count = 2;
+        part(&p, "{\"resourceType\":\"Patient\",\"id\":\"1\","
+                 "\"birthDate\":\"1984-11-23\",\"name\":[{\"family\":"
+                 "\"A\"}],\"maritalStatus\":{\"text\":\"x\"}}");
+        part(&p, others[i]);
+        cr_assert_eq(stile__join_parts(&p.x), STILE_INVALID);
+        cr_assert_eq(p.x.diags.count, 1);
+        cr_assert_str_eq(p.x.diags.items[0].code, "X113");
+        cr_assert(stile_str_eqc(p.x.diags.items[0].path, "Patient"));
+        stile_arena_free(&p.arena);
+    }
 }

@@ -452,6 +452,56 @@ Test(format_vcse, a_case_ref_stands_once_and_a_number_has_one_person)
     end(&f);
 }
 
+/* An empty cell says nothing; what differs is every row's of that person. */
+Test(format_vcse, rows_of_a_person_say_the_same)
+{
+    struct fixture f;
+    start(&f);
+    decode_sheet(&f, "case_ref,person_ref,family_name,birth_date,postcode",
+                 "C1,P1,Fixture,1984-11-23,ZZ99 1AA\r\n"
+                 "C2,P1,Fixture,1984-11-23,\r\n"
+                 "C3,P2,Fixture,1984-11-23,\r\n"
+                 "C4,P2,,1984-11-24,\r\n"
+                 "C5,P2,Fixture,,\r\n"
+                 "C6,P3,Mock,,\r\nC7,P3,mock,,\r\n",
+                 0);
+    cr_assert_eq(f.decoded.bad_rows, 5);
+    cr_assert_eq(f.decoded.row_count, 2);
+    cr_assert_eq(f.decoded.rows[1].number, 3);
+    cr_assert(says(finding_at(&f, "V326", 4, "birth_date"), "row 5"));
+    cr_assert(says(finding_at(&f, "V326", 5, "birth_date"), "row 4"));
+    cr_assert(says(finding_at(&f, "V326", 6, "birth_date"), "row 5"));
+    cr_assert(says(finding_at(&f, "V326", 7, "family_name"), "row 8"));
+    cr_assert(says(finding_at(&f, "V326", 8, "family_name"), "row 7"));
+    end(&f);
+}
+
+/* The key is all of its columns, and the first row of one stays. */
+Test(format_vcse, a_key_stands_once_in_a_table)
+{
+    struct fixture f;
+    start(&f);
+    cr_assert_eq(
+        decode(
+            &f, "vcse-json", "",
+            STILE_STR("{\"format\":\"vcse-case/0.1\","
+                      "\"case\":{\"case_ref\":\"C1\"},"
+                      "\"contact\":[{\"contact_ref\":\"K1\",\"note\":\"a\"},"
+                      "{\"contact_ref\":\"K2\"},"
+                      "{\"contact_ref\":\"K1\",\"note\":\"b\"}],"
+                      "\"outcome\":[{\"at\":\"2026-01-01 10:00\",\"tool\":"
+                      "\"phq9\",\"item\":\"1\"},{\"at\":\"2026-01-01 10:00\","
+                      "\"tool\":\"phq9\",\"item\":\"2\"}]}")),
+        STILE_OK);
+    cr_assert_eq(f.decoded.bad_rows, 1);
+    cr_assert_eq(f.decoded.row_count, 5);
+    finding_at(&f, "V213", 3, "contact");
+    cr_assert_eq(f.diags.errors, 1);
+    cr_assert(stile_str_eqc(
+        stile_row_get(&f.decoded.rows[1], STILE_STR("note")), "a"));
+    end(&f);
+}
+
 Test(format_vcse, nobody_is_born_tomorrow)
 {
     struct fixture f;

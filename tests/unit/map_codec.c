@@ -315,6 +315,20 @@ Test(map_codec, joined_texts)
     run(&half, &use);
     struct one inside = {"join-key", {"a|", "b"}, "T114", {NULL}};
     run(&inside, &use);
+    /* SHA-256 of "1:a1:b" and of "2:ab0:": printf '1:a1:b' | sha256sum */
+    use = use_of("digest", FITS_ID);
+    struct stile_str cells[2] = {STILE_STR("a"), STILE_STR("b")};
+    struct stile__codec_io io = {
+        .arena = stile_arena_new(1 << 16), .cells = cells, .count = 2};
+    cr_expect_eq(stile__codec_right(&use, &io), RUN_NONE);
+    cr_expect(stile_str_eqc(io.value, "facdde7abf1eac5b301273ab2e282f79"),
+              "%.*s", STILE_FMT(io.value));
+    cells[0] = STILE_STR("ab");
+    cells[1] = STILE_STR("");
+    cr_expect_eq(stile__codec_right(&use, &io), RUN_NONE);
+    cr_expect(stile_str_eqc(io.value, "bd9027e9dbf27167f8c3e2fbc1e42491"),
+              "%.*s", STILE_FMT(io.value));
+    stile_arena_free(&io.arena);
     use = use_of("prefix", FITS_URI);
     use.text = STILE_STR("urn:x:");
     struct one prefix = {"prefix", {"1"}, "urn:x:1", {NULL}};

@@ -160,6 +160,26 @@ Test(map_run, a_missing_row_holds_or_rejects)
     world_end(&w);
 }
 
+Test(map_run, an_id_needs_all_its_cells)
+{
+    static const char *const filled[] = {"team_ref", "T1", "team_name", "A",
+                                         NULL};
+    static const char *const first[] = {"team_ref", "T1", NULL};
+    static const char *const second[] = {"team_name", "A", NULL};
+    static const char *const *const rows[] = {filled, first, second};
+    for (size_t i = 0; i < 3; i++) {
+        struct world w;
+        struct stile_map_result r = one(
+            &w,
+            "mapping t 1\n left csv team of clinic 1\n right fhir "
+            "Organization\n team_ref, team_name <-> id\n residue lead_ref\n",
+            rows[i]);
+        cr_expect_eq(r.kind, i == 0 ? STILE_MAP_DONE : STILE_MAP_FAILED);
+        cr_expect_eq(world_has(&w, "T120"), i > 0);
+        world_end(&w);
+    }
+}
+
 Test(map_run, a_required_cell_and_a_mandatory_element)
 {
     struct world w;
