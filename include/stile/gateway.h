@@ -253,11 +253,17 @@ STILE_MUSTCHECK enum stile_status stile_rules_approval_keep(
     const struct stile_config *config, struct stile_store *store,
     const struct stile_officers *officers, const struct stile_act *act,
     struct stile_arena *arena);
-/* The set in force: its files, packed. NOT_FOUND: none is. */
+/*
+ * The set in force: its files, packed. NOT_FOUND: none is. DENIED: what the
+ * store says came in force was not signed as its change needs, or is not what
+ * the audit log tells of last; then nothing is in force. On any failure
+ * `error` (static) says why.
+ */
 STILE_MUSTCHECK enum stile_status
-stile_rules_in_force(struct stile_store *store, struct stile_arena *arena,
+stile_rules_in_force(const struct stile_config *config,
+                     struct stile_store *store, struct stile_arena *arena,
                      struct stile_rules_step *ret_step,
-                     struct stile_str *ret_packed);
+                     struct stile_str *ret_packed, const char **ret_error);
 
 /* From the system; false when it gives none. */
 STILE_MUSTCHECK bool stile_random(uint8_t *out, size_t len);

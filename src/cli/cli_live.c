@@ -45,6 +45,7 @@ bool stile__live_look(struct cli_live *live, const struct stile_digest *to,
                          live->arena, &live->diags, ret);
 
     if (status != STILE_OK) {
+        (void)!stile__cli_diags(stderr, &live->diags);
         stile__cli_say("the rules could not be looked at: %s",
                        stile_status_text(status));
     }

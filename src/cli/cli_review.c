@@ -75,10 +75,11 @@ const struct stile_rules *stile__cli_review_words(const struct cli_desk *desk)
     struct stile_rules_step step;
     struct stile_str packed = STILE_STR_NULL;
     struct stile_diags diags;
+    const char *error = "";
 
     stile_diags_init(&diags, desk->arena, 1);
-    if (stile_rules_in_force(desk->store, desk->arena, &step, &packed) !=
-            STILE_OK ||
+    if (stile_rules_in_force(desk->config, desk->store, desk->arena, &step,
+                             &packed, &error) != STILE_OK ||
         stile_rules_packed_load(packed, stile_today(), desk->arena, &diags,
                                 &rules) != STILE_OK) {
         return NULL;

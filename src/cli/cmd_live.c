@@ -241,6 +241,7 @@ static int in_force(const struct cli_args *args)
     struct stile_rules_step step;
     struct stile_str packed = STILE_STR_NULL, error = STILE_STR_NULL;
     enum stile_status found = STILE_NOT_FOUND;
+    const char *why = "";
     int result;
 
     if (!folder) {
@@ -251,12 +252,15 @@ static int in_force(const struct cli_args *args)
         return stile__live_close(&live, result);
     }
     if (live.store) {
-        found = stile_rules_in_force(live.store, live.arena, &step, &packed);
+        found = stile_rules_in_force(live.config, live.store, live.arena, &step,
+                                     &packed, &why);
     }
     if (found != STILE_OK) {
-        stile__cli_say("%s", found == STILE_NOT_FOUND
-                                 ? "no rule set is in force yet"
-                                 : "the set in force cannot be read");
+        if (found == STILE_NOT_FOUND) {
+            stile__cli_say("no rule set is in force yet");
+        } else {
+            stile__cli_say("the set in force cannot be read: %s", why);
+        }
         return stile__live_close(&live, CLI_FAILED);
     }
     if (stile_rules_packed_write(packed, folder, live.arena, &error) !=

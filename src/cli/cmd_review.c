@@ -411,14 +411,15 @@ static bool plan_in_force(struct cli_desk *desk, struct stile_plan_box **ret)
     struct stile_rules_step step;
     struct stile_str packed = STILE_STR_NULL;
     struct stile_diags diags;
-    enum stile_status status =
-        stile_rules_in_force(desk->store, desk->arena, &step, &packed);
+    const char *error = "";
+    enum stile_status status = stile_rules_in_force(
+        desk->config, desk->store, desk->arena, &step, &packed, &error);
 
     if (status != STILE_OK) {
         stile__cli_say("not released: %s",
                        status == STILE_NOT_FOUND
                            ? "no rule set is in force: see 'stile rules status'"
-                           : stile_status_text(status));
+                           : error);
         return false;
     }
     stile_diags_init(&diags, desk->arena, 0);

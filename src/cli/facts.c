@@ -8,8 +8,9 @@ static bool open_rules(struct facts_run *run)
 {
     struct stile_rules_step step;
     struct stile_diags diags;
-    enum stile_status status =
-        stile_rules_in_force(run->store, run->arena, &step, &run->rule_files);
+    const char *error = "";
+    enum stile_status status = stile_rules_in_force(
+        run->config, run->store, run->arena, &step, &run->rule_files, &error);
 
     if (status == STILE_NOT_FOUND) {
         stile__cli_say("no rule set is in force yet: start the gateway, or see "
@@ -17,6 +18,9 @@ static bool open_rules(struct facts_run *run)
         return false;
     }
     stile_diags_init(&diags, run->arena, 0);
+    if (status == STILE_DENIED) {
+        stile__cli_say("%s", error);
+    }
     if (status == STILE_OK) {
         status = stile_rules_packed_load(run->rule_files, stile_today(),
                                          run->arena, &diags, &run->rules);

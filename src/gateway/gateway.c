@@ -475,6 +475,9 @@ int stile_gateway_run(const struct stile_run_options *options)
         release(g);
         free(g);
     }
+    if (rc != 0 && g->thread == NULL && g->store != NULL) {
+        g->store->ops->close(&g->store); /* leaves no log beside the file */
+    }
     /* A start that failed ends the process: the system takes back the rest. */
     return rc;
 }

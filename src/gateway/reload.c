@@ -244,8 +244,9 @@ static bool first_plan(struct gateway *g, struct stile_arena *arena)
     struct stile_str packed = STILE_STR_NULL;
     struct stile_diags diags;
     char hex[65], since[25];
-    enum stile_status status =
-        stile_rules_in_force(g->store, arena, &step, &packed);
+    const char *error = "";
+    enum stile_status status = stile_rules_in_force(g->config, g->store, arena,
+                                                    &step, &packed, &error);
     if (status == STILE_NOT_FOUND) {
         log_line(g, LOG_ERROR, "rules",
                  "no rule set is in force. Next: stile rules approve -c %s "
@@ -255,8 +256,7 @@ static bool first_plan(struct gateway *g, struct stile_arena *arena)
     }
     if (status != STILE_OK) {
         log_line(g, LOG_ERROR, "rules",
-                 "the set in force could not be read: %s",
-                 stile_status_text(status));
+                 "the set in force could not be read: %s", error);
         return false;
     }
     stile_diags_init(&diags, arena, 0);
@@ -290,6 +290,7 @@ bool reload_first(struct gateway *g)
         tell(g, &look, activated, &diags);
         warn_of_officers(g, &look);
     } else {
+        log_diags(g, &diags);
         log_line(g, LOG_ERROR, "rules",
                  "the folder's rules could not be looked at: %s",
                  stile_status_text(status));
@@ -320,12 +321,12 @@ static void make_plan(struct reload *r, struct stile_store *store)
     struct gateway *g = r->g;
     struct stile_rules_step step;
     struct stile_str packed = STILE_STR_NULL;
-    enum stile_status status =
-        stile_rules_in_force(store, r->arena, &step, &packed);
+    const char *error = "";
+    enum stile_status status = stile_rules_in_force(g->config, store, r->arena,
+                                                    &step, &packed, &error);
     if (status != STILE_OK) {
-        r->error = stile_arena_printf(r->arena,
-                                      "the set in force could not be read: %s",
-                                      stile_status_text(status));
+        r->error = stile_arena_printf(
+            r->arena, "the set in force could not be read: %s", error);
     } else if (!r->adopt) {
         r->plan = plan_under(g, packed, &step.to, &r->diags);
     } else if (stile_plan_exchange_rules(r->base, packed, stile_today(),

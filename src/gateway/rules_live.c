@@ -15,32 +15,6 @@ static struct stile_date day_of(stile_time now)
 
 /* ---- what is in force ---- */
 
-enum stile_status stile_rules_in_force(struct stile_store *store,
-                                       struct stile_arena *arena,
-                                       struct stile_rules_step *ret_step,
-                                       struct stile_str *ret_packed)
-{
-    struct stile_rules_step *steps = NULL;
-    struct stile_str packed = STILE_STR_NULL;
-    size_t count = 0;
-    enum stile_status status =
-        store->ops->rules_steps(store, 1, arena, &steps, &count);
-
-    if (status != STILE_OK) {
-        return status;
-    }
-    if (count == 0) {
-        return STILE_NOT_FOUND;
-    }
-    status = store->ops->rules_files(store, &steps[0].to, arena, &packed);
-    if (status == STILE_OK) {
-        *ret_step = steps[0];
-        *ret_packed = packed;
-    }
-    /* A step without its set is a damaged store, not an empty one. */
-    return status == STILE_NOT_FOUND ? STILE_IO : status;
-}
-
 /* A kept set, if it still means what its digest says. NULL: this program
  * cannot use it, or its files were changed. */
 static const struct stile_rules *open_kept(struct stile_str packed,
@@ -294,14 +268,24 @@ static enum stile_status judge(const struct stile_config *config,
     return STILE_OK;
 }
 
-static enum stile_status open_old(struct stile_store *store,
+static enum stile_status open_old(const struct stile_config *config,
+                                  struct stile_store *store,
                                   struct stile_arena *arena,
+                                  struct stile_diags *diags,
                                   struct stile_rules_look *look)
 {
     struct stile_str packed = STILE_STR_NULL;
+    const char *error = "";
     enum stile_status status =
-        store ? stile_rules_in_force(store, arena, &look->step, &packed)
+        store ? stile_rules_in_force(config, store, arena, &look->step, &packed,
+                                     &error)
               : STILE_NOT_FOUND;
+
+    if (status == STILE_DENIED) {
+        stile__config_file_find(diags, "C101",
+                                config->store ? config->store : "store",
+                                stile_str_cstr(error));
+    }
 
     look->in_force = status == STILE_OK;
     if (look->in_force) {
@@ -319,7 +303,7 @@ enum stile_status stile_rules_look(const struct stile_config *config,
                                    struct stile_rules_look *ret)
 {
     struct stile_rules_look look = {.now = now};
-    enum stile_status status = open_old(store, arena, &look);
+    enum stile_status status = open_old(config, store, arena, diags, &look);
 
     if (status != STILE_OK) {
         return status;

@@ -287,6 +287,7 @@ Test(rules_live, the_first_set_needs_two)
     struct desk d;
     struct stile_rules_step step;
     struct stile_str packed;
+    const char *error = "";
 
     open_desk(&d);
     look_at(&d, NULL);
@@ -299,13 +300,15 @@ Test(rules_live, the_first_set_needs_two)
     cr_assert(misses(&d, "signed: cg-1; missing: 1"));
     cr_assert_not(go_live(&d));
     cr_assert_eq(entries(&d), 0);
-    cr_assert_eq(stile_rules_in_force(d.store, d.arena, &step, &packed),
+    cr_assert_eq(stile_rules_in_force(&d.config, d.store, d.arena, &step,
+                                      &packed, &error),
                  STILE_NOT_FOUND);
     approve(&d, 2);
     cr_assert_eq(d.look.state, STILE_RULES_READY);
     cr_assert(go_live(&d));
     cr_assert_eq(entries(&d), 1);
-    cr_assert_eq(stile_rules_in_force(d.store, d.arena, &step, &packed),
+    cr_assert_eq(stile_rules_in_force(&d.config, d.store, d.arena, &step,
+                                      &packed, &error),
                  STILE_OK);
     cr_assert(stile_digest_eq(&step.to, &d.look.move.to));
     cr_assert_neq(stile_str_find_str(step.acts, S("\"officer\":\"dpo-1\"")),
@@ -477,26 +480,176 @@ Test(rules_live, who_comes_second_looks_again)
     close_desk(&d);
 }
 
-/* A store in which somebody put other files under the set's digest. */
-Test(rules_live, a_set_that_is_not_what_was_signed_is_not_compared_with)
+/* ---- a store that somebody wrote into ---- */
+
+static enum stile_status proven(struct desk *d)
 {
-    struct desk d;
-    struct stile_str packed, entry = S("{}");
+    struct stile_rules_step step;
+    struct stile_str packed;
+    const char *error = "";
+
+    return stile_rules_in_force(&d->config, d->store, d->arena, &step, &packed,
+                                &error);
+}
+
+/* Puts the folder in force as somebody would who can write the store alone. */
+static void slip_in(struct desk *d, const char *class, struct stile_str acts,
+                    bool logged)
+{
+    char from[65], to[65], at[25];
+    struct stile_str entry = S("{}");
     struct stile_rules_change change = {
-        .step = {.to = {{7}}, .at = 1, .class = S("wider"), .acts = S("[]")},
+        .step = {.class = stile_str_cstr(class), .acts = acts},
         .entries = &entry,
         .entry_count = 1};
 
+    look_at(d, NULL);
+    change.step.from = d->look.move.from;
+    change.step.to = d->look.move.to;
+    change.step.at = d->now;
+    change.files = d->look.files;
+    stile_digest_hex(&change.step.from, from);
+    stile_digest_hex(&change.step.to, to);
+    at[stile_time_format(d->now, at)] = '\0';
+    if (logged) {
+        entry = stile_arena_printf(
+            d->arena,
+            "{\"acts\":%.*s,\"class\":\"%s\",\"from\":\"%s\","
+            "\"rule-set\":\"%s\",\"time\":\"%s\","
+            "\"type\":\"rules-activated\"}",
+            STILE_FMT(acts), class, d->look.in_force ? from : "none", to, at);
+    }
+    cr_assert_eq(d->store->ops->rules_put(d->store, &change), STILE_OK);
+}
+
+Test(rules_live, a_set_without_signatures_is_not_in_force)
+{
+    struct desk d;
+
+    for (size_t logged = 0; logged < 2; logged++) {
+        open_desk(&d);
+        slip_in(&d, "equal", S("[]"), logged > 0);
+        cr_assert_eq(proven(&d), STILE_DENIED);
+        close_desk(&d);
+        open_desk(&d);
+        first_set(&d);
+        narrow(&d);
+        slip_in(&d, "equal", S("[]"), logged > 0);
+        cr_assert_eq(proven(&d), STILE_DENIED);
+        stile_diags_init(&d.diags, d.arena, 0);
+        cr_assert_eq(stile_rules_look(&d.config, d.store, NULL, d.now, d.arena,
+                                      &d.diags, &d.look),
+                     STILE_DENIED);
+        cr_assert_eq(d.diags.errors, 1, "and it is said");
+        close_desk(&d);
+    }
+}
+
+static struct stile_str acts_json(struct desk *d, enum stile_rules_class class,
+                                  const char *const *who, size_t count)
+{
+    struct stile_buf out;
+    struct stile_str text;
+
+    look_at(d, NULL);
+    d->look.move.class = class;
+    stile_buf_init(&out, 1 << 16);
+    for (size_t i = 0; i < count; i++) {
+        struct stile_act act = sign(d, who[i]);
+
+        stile_buf_addc(&out, i > 0 ? "," : "[");
+        stile_value_json(stile_act_value(d->look.officers, &act, d->arena), 0,
+                         &out);
+    }
+    stile_buf_addc(&out, "]");
+    text = stile_arena_str(d->arena, stile_buf_str(&out));
+    stile_buf_release(&out);
+    return text;
+}
+
+Test(rules_live, the_signatures_must_be_those_the_change_needs)
+{
+    static const char *const twice[] = {"cg-1", "cg-1"};
+    static const struct {
+        enum stile_rules_class class;
+        const char *const *who;
+        size_t count;
+        bool logged;
+        enum stile_status status;
+    } cases[] = {{STILE_RULES_WIDER, ids, 2, true, STILE_OK},
+                 {STILE_RULES_WIDER, ids, 2, false, STILE_DENIED},
+                 {STILE_RULES_WIDER, ids, 1, true, STILE_DENIED},
+                 {STILE_RULES_WIDER, twice, 2, true, STILE_DENIED},
+                 /* the first set is wider, whatever one officer signs */
+                 {STILE_RULES_NARROWER, ids, 1, true, STILE_DENIED}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct desk d;
+        struct stile_str acts;
+
+        open_desk(&d);
+        acts = acts_json(&d, cases[i].class, cases[i].who, cases[i].count);
+        slip_in(&d, stile_rules_class_text(cases[i].class), acts,
+                cases[i].logged);
+        cr_expect_eq(proven(&d), cases[i].status, "case %zu", i);
+        close_desk(&d);
+    }
+}
+
+/* One officer alone takes a wider change for a narrower one. */
+Test(rules_live, the_class_is_looked_at_again)
+{
+    struct desk d;
+    struct stile_str whole, examples, acts;
+
     open_desk(&d);
-    cr_assert_eq(stile_rules_pack(d.folder, d.arena, &d.diags, &packed),
+    whole = read_text(&d, "rules/rules.yaml");
+    examples = read_text(&d, "rules/examples.yaml");
+    narrow(&d);
+    first_set(&d);
+    write_text(&d, "rules/rules.yaml", whole);
+    write_text(&d, "rules/examples.yaml", examples);
+    acts = acts_json(&d, STILE_RULES_NARROWER, ids, 1);
+    slip_in(&d, "narrower", acts, true);
+    cr_assert_eq(proven(&d), STILE_DENIED);
+    close_desk(&d);
+}
+
+Test(rules_live, a_step_that_the_log_alone_knows_is_missed)
+{
+    struct desk d, empty;
+    struct stile_str entry = S("{\"type\":\"rules-activated\"}");
+    struct stile_accept accept = {.entries = &entry, .entry_count = 1};
+    struct stile_accepted accepted;
+
+    open_desk(&d);
+    first_set(&d);
+    cr_assert_eq(proven(&d), STILE_OK);
+    cr_assert_eq(d.store->ops->accept(d.store, &accept, 1, d.arena, &accepted),
                  STILE_OK);
-    change.files = packed;
-    cr_assert_eq(d.store->ops->rules_put(d.store, &change), STILE_OK);
-    look_at(&d, NULL);
-    cr_assert(d.look.in_force);
-    cr_assert_null(d.look.old);
-    cr_assert_eq(d.look.move.class, STILE_RULES_MIXED);
-    cr_assert_eq(d.look.verdict.needs, 2);
+    cr_assert_eq(proven(&d), STILE_DENIED, "the log tells of a later one");
+    close_desk(&d);
+    open_desk(&empty);
+    cr_assert_eq(proven(&empty), STILE_NOT_FOUND);
+    cr_assert_eq(empty.store->ops->accept(empty.store, &accept, 1, empty.arena,
+                                          &accepted),
+                 STILE_OK);
+    cr_assert_eq(proven(&empty), STILE_DENIED, "the steps are gone");
+    close_desk(&empty);
+}
+
+Test(rules_live, an_officer_whose_term_ended_has_signed_all_the_same)
+{
+    struct desk d;
+
+    open_desk(&d);
+    first_set(&d);
+    d.now += 365 * DAY;
+    cr_assert_eq(proven(&d), STILE_OK);
+    edit(&d, "officers.yaml", "cg-1", "cg-2");
+    cr_assert_eq(proven(&d), STILE_DENIED, "but must still be named");
+    d.config.officers = NULL;
+    cr_assert_eq(proven(&d), STILE_DENIED);
     close_desk(&d);
 }
 
