@@ -158,7 +158,7 @@ Test(exchange_given, wrong_rows_are_named_without_what_they_say)
             "[P108]", "source");
     refused("9990000026,national-opt-out,no,,2026-11-20,,,Bob's (form)",
             "[P108]", "source");
-    refused("9990000026,national-opt-out,no", "[V107]", "row 2");
+    refused("9990000026,national-opt-out,no", "[V107]", "row 3");
 }
 
 Test(exchange_given, which_words_may_be_given)
