@@ -109,11 +109,42 @@ static void keep_later(char to[16], struct stile_str cell)
     }
 }
 
+struct deltas {
+    bool dated, undated; /* lines of the manifest */
+};
+
+/* What a line says of its time. Were one believed that has no beginning, or
+ * that ends later than the download was made, no gap would be seen any more.
+ */
+static const char *read_times(const struct download *d, struct stile_str from,
+                              struct stile_str to, bool delta,
+                              struct deltas *deltas)
+{
+    if (stile_systmone_stamp_valid(to) &&
+        stile_str_cmp(to, stile_str_cstr(d->stamp)) > 0) {
+        return "its manifest says it ends later than its folder was made: "
+               "have it made again";
+    }
+    if (delta && from.len == 0 && to.len == 0) {
+        deltas->undated = true;
+    } else if (delta) {
+        if (!stile_systmone_stamp_valid(from) ||
+            !stile_systmone_stamp_valid(to)) {
+            return "its manifest does not say when a delta begins and ends: "
+                   "have it made again";
+        }
+        deltas->dated = true;
+    }
+    return NULL;
+}
+
 static const char *read_line(struct download *d, const struct columns *at,
-                             const struct stile_str *cells, const char *last)
+                             const struct stile_str *cells, const char *last,
+                             struct deltas *deltas)
 {
     char path[sizeof(d->folder) + 128], name[112];
     struct stile_str file = cells[at->name], from = cells[at->from];
+    const char *why = NULL;
     struct stat st;
     bool delta = stile_str_eq_nocase(cells[at->delta], STILE_STR("Y"));
     if (file.len == 0 || file.len >= sizeof(name) ||
@@ -125,6 +156,10 @@ static const char *read_line(struct download *d, const struct columns *at,
     if (!join(path, sizeof(path), d->folder, name, ".csv") ||
         lstat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
         return "a file its manifest lists is not there: put it in, unpacked";
+    }
+    why = read_times(d, from, cells[at->to], delta, deltas);
+    if (why != NULL) {
+        return why;
     }
     if (delta &&
         (last[0] == '\0' ||
@@ -144,16 +179,25 @@ static const char *read_lines(struct download *d, struct stile_csv *csv,
     uint64_t row = 0;
     struct columns at;
     const char *why = NULL;
+    struct deltas deltas = {false, false};
     enum stile_status status = stile_csv_pull(csv, diags, &cells, &count, &row);
     if (status != STILE_OK || !read_header(cells, count, &at)) {
         return "its manifest cannot be read";
     }
     while (why == NULL && (status = stile_csv_pull(csv, diags, &cells, &count,
                                                    &row)) == STILE_OK) {
-        why = read_line(d, &at, cells, last);
+        why = read_line(d, &at, cells, last, &deltas);
     }
-    return why == NULL && status != STILE_END ? "its manifest cannot be read"
-                                              : why;
+    if (why == NULL && status != STILE_END) {
+        return "its manifest cannot be read";
+    }
+    /* Some tables bear no times of their own; those of the others are theirs.
+     */
+    if (why == NULL && deltas.undated && !deltas.dated) {
+        return "its manifest does not say when a delta begins and ends: have "
+               "it made again";
+    }
+    return why;
 }
 
 /* Tables the family cannot be read without, joined by +. */

@@ -65,11 +65,15 @@ struct item {
     size_t main;                /* words that go and are no companions */
     size_t main_held;           /* and those that would go on a person's word */
     struct stile__looked holds; /* what a person's word would have to lift */
+    bool shared;                /* a rule shares a word that is no companion */
+    bool tells, silent;
 };
 
 static void note_fired(struct stile__deciding *work,
-                       const struct stile__verdict *verdict)
+                       struct stile__settled *settled)
 {
+    const struct stile__verdict *verdict = &settled->verdict;
+    bool shared = stile__count_bits(verdict->shares) > 0;
     bool goes = verdict->outcome == STILE_OUTCOME_RELEASE ||
                 verdict->outcome == STILE_OUTCOME_CHANGED;
     size_t i;
@@ -81,9 +85,10 @@ static void note_fired(struct stile__deciding *work,
         if ((verdict->limits[i / 64] & ~(goes ? verdict->holds[i / 64] : 0)) >>
                 (i % 64) &
             1) {
-            work->tells = work->tells || rule->tell;
-            work->silent = work->silent || (rule->kind == STILE__GUARDRAIL &&
-                                            rule->when_facts && !rule->tell);
+            settled->tells = settled->tells || (shared && rule->tell);
+            settled->silent =
+                settled->silent || (shared && rule->kind == STILE__GUARDRAIL &&
+                                    rule->when_facts && !rule->tell);
         }
     }
     for (i = 0; i < 4; i++) {
@@ -150,7 +155,7 @@ static void settle(struct stile__deciding *work, const struct item *item,
     stile__field_reasons(work, word, &settled->verdict, &row);
     settled->reasons = row.reasons;
     settled->reason_count = row.reason_count;
-    note_fired(work, &settled->verdict);
+    note_fired(work, settled);
 }
 
 static const struct stile__settled *settled_for(struct stile__deciding *work,
@@ -240,7 +245,10 @@ static void decide_field(struct stile__deciding *work, struct item *item,
         struct stile__looked holds = holders(verdict);
         add_holds(item, &holds);
     }
+    item->tells = item->tells || settled->tells;
+    item->silent = item->silent || settled->silent;
     if (!is_companion(work->rules, word)) {
+        item->shared = item->shared || stile__count_bits(verdict->shares) > 0;
         item->main += field->release;
         item->main_held += waits(verdict);
     }
@@ -354,6 +362,9 @@ static void decide_item(struct stile__deciding *work, size_t index)
     if (uncovered || !words) {
         decide_field(work, &item, STILE__NOT_COVERED);
     }
+    /* What nobody shares would not have gone: to tell of it gives it away. */
+    work->tells = work->tells || (item.shared && item.tells);
+    work->silent = work->silent || (item.shared && item.silent);
     if (plan->modified) {
         keep_all(work, &item, item_row + 1,
                  STILE_STR("it carries a modifier that no data word covers"));

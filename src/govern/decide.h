@@ -17,6 +17,7 @@ struct stile__settled {
     size_t reason_count;
     const struct stile_str *holds;
     size_t hold_count;
+    bool tells, silent; /* of what it keeps back from what a rule shares */
 };
 #define STILE__SETTLED 256u /* a power of two; one pushes out another */
 

@@ -109,15 +109,17 @@ static void from_codes(struct gather *gather,
         uint32_t system = stile__system_of(rules, uri);
         size_t i = 0;
 
-        if (!code.len || (uri.len && system == STILE__NONE)) {
+        if (!code.len) {
             continue;
         }
         while ((i = stile__code_next(rules->consent_codes,
                                      rules->consent_code_count, system, code,
                                      i)) != SIZE_MAX) {
             const struct stile__code *entry = &rules->consent_codes[i++];
-            /* A code without its system may be this one: nothing is known. */
-            enum stile_truth value = uri.len ? entry->value : STILE_UNKNOWN;
+            /* A code without its system, or with one that is not known, may be
+             * this one: nothing is known. */
+            enum stile_truth value =
+                system != STILE__NONE ? entry->value : STILE_UNKNOWN;
 
             if (rules->fact_defs[entry->target].from_codes) {
                 add(gather, entry->target, value, entry->recipient,

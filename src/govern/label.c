@@ -30,7 +30,8 @@ static uint64_t security_labels(const struct stile_rules *rules,
 }
 
 /* Codings at any depth. A coding is known by its member `code`; one without
- * system counts in every system. */
+ * system, or in one that is not known, counts in every system: a URI that is
+ * nearly right must not lose a label. */
 static uint64_t code_labels(const struct stile_rules *rules,
                             const struct stile_value *value, bool *known)
 {
@@ -47,8 +48,7 @@ static uint64_t code_labels(const struct stile_rules *rules,
             size_t i = 0;
 
             *known = *known || (uri.len && system != STILE__NONE);
-            while ((!uri.len || system != STILE__NONE) &&
-                   (i = stile__code_next(rules->label_codes,
+            while ((i = stile__code_next(rules->label_codes,
                                          rules->label_code_count, system,
                                          code->text, i)) != SIZE_MAX) {
                 mask |= UINT64_C(1) << rules->label_codes[i].target;

@@ -139,6 +139,53 @@ Test(gateway_manifest, a_delta_begins_where_the_last_one_ended)
     end();
 }
 
+/* Else no gap would ever be seen again. */
+Test(gateway_manifest, a_delta_says_when_it_begins_and_ends)
+{
+    start();
+    make("20260401_0400", "N", "");
+    struct download full = find();
+    cr_assert(full.found && full.why == NULL);
+    cr_assert(download_note(root, &full));
+    unmake("20260401_0400");
+
+    make("20260410_0400", "Y", "");
+    says("begins and ends");
+    unmake("20260410_0400");
+    make("20260410_0400", "Y", "0");
+    says("begins and ends");
+    put("20260410_0400", "SRManifest.csv",
+        HEAD "SRPatient,Y,N,20260401_0400,\r\nSRCode,Y,N,20260401_0400,x\r\n");
+    says("begins and ends");
+    /* Some tables bear none at all, but not all of them. */
+    put("20260410_0400", "SRManifest.csv",
+        HEAD "SRPatient,Y,N,,\r\nSRCode,Y,N,,\r\n");
+    says("begins and ends");
+    put("20260410_0400", "SRManifest.csv",
+        HEAD "SRPatient,Y,N,,\r\nSRCode,Y,N,20260402_0400,20260410_0400\r\n");
+    says("a download before it is missing");
+    put("20260410_0400", "SRManifest.csv",
+        HEAD "SRPatient,Y,N,,\r\nSRCode,Y,N,20260401_0400,20260410_0400\r\n");
+    cr_expect_null(find().why);
+    unmake("20260410_0400");
+    end();
+}
+
+Test(gateway_manifest, none_ends_later_than_its_folder_was_made)
+{
+    start();
+    make("20260401_0400", "N", "");
+    cr_expect_null(find().why); /* at it */
+    put("20260401_0400", "SRManifest.csv",
+        HEAD "SRPatient,N,N,,20260401_0401\r\n");
+    says("ends later than its folder");
+    put("20260401_0400", "SRManifest.csv",
+        HEAD "SRPatient,N,N,,20991231_0000\r\n");
+    says("ends later than its folder");
+    unmake("20260401_0400");
+    end();
+}
+
 Test(gateway_manifest, what_is_not_whole_waits)
 {
     start();

@@ -313,6 +313,53 @@ Test(govern_apply, the_recipient_is_told_only_what_a_rule_allows)
     cr_assert_not(made.decision->tell_withheld);
 }
 
+/* Nothing that is shared was kept back, so there is nothing to tell of. */
+Test(govern_apply, the_recipient_is_not_told_of_what_nobody_shares)
+{
+    const char *unshared =
+        ",{\"resourceType\":\"List\",\"id\":\"l\",\"meta\":{\"security\":"
+        "[{\"code\":\"R\"}]},\"status\":\"current\",\"mode\":\"working\","
+        "\"title\":\"x\"}";
+
+    load_handling("log-to-patient-trail");
+    decide("ZZ99 1AA", unshared);
+    cr_assert_eq(help_item(&made, "List", "l")->outcome,
+                 STILE_OUTCOME_WITHHOLD);
+    cr_assert_not(made.decision->tell_withheld);
+}
+
+static size_t labels_of(const char *coding)
+{
+    char json[512];
+
+    (void)snprintf(json, sizeof(json),
+                   ",{\"resourceType\":\"ServiceRequest\",\"id\":\"s\","
+                   "\"status\":\"active\",\"intent\":\"order\",\"code\":{"
+                   "\"coding\":[{\"system\":\"http://snomed.info/sct\","
+                   "\"code\":\"38341003\"}]},\"reasonCode\":[{\"coding\":[{"
+                   "%s\"code\":\"DEMO-SH\"}]}]}",
+                   coding);
+    decide("ZZ99 1AA", json);
+    return help_item(&made, "ServiceRequest", "s")->label_count;
+}
+
+Test(govern_apply, a_label_counts_also_in_a_system_that_is_not_known)
+{
+    size_t right;
+
+    load_handling("log-to-patient-trail");
+    right = labels_of("\"system\":\"https://stile.example/demo-codes\",");
+    cr_assert_gt(right, 0);
+    cr_assert_eq(labels_of(""), right);
+    cr_assert_eq(labels_of("\"system\":\"https://stile.example/demo-codes/\","),
+                 right);
+    cr_assert_eq(
+        labels_of("\"system\":\"https://stile.example/demo-codes|1.0\","),
+        right);
+    /* A known one in which the code means something else. */
+    cr_assert_lt(labels_of("\"system\":\"http://snomed.info/sct\","), right);
+}
+
 Test(govern_apply, an_arena_too_small_is_said_and_nothing_returned)
 {
     struct stile_arena *small = stile_arena_new(4096);

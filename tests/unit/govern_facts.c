@@ -112,6 +112,17 @@ Test(govern_facts, a_code_without_system_makes_the_fact_unknown)
     cr_assert_eq(said(json, "dissent-local-sharing", STILE_UNKNOWN, ""), 1);
 }
 
+Test(govern_facts, a_code_in_a_system_not_known_makes_the_fact_unknown)
+{
+    const char *json =
+        "[{\"resourceType\":\"Observation\",\"id\":\"a\","
+        "\"effectiveDateTime\":\"2020-01-01\",\"code\":{\"coding\":["
+        "{\"system\":\"http://snomed.info/sct/\",\"code\":\"416409005\"}]}}]";
+
+    cr_assert_eq(said(json, "dissent-local-sharing", STILE_UNKNOWN, ""), 1);
+    cr_assert_eq(said(json, "dissent-local-sharing", STILE_YES, ""), 0);
+}
+
 Test(govern_facts, an_entry_made_in_error_says_nothing)
 {
     const char *json =
