@@ -218,6 +218,15 @@ static size_t read_word(struct loader *l, const struct stile_str *words,
     return 0;
 }
 
+/* Is what `where` compares an element of the slices? */
+static bool key_known(struct loader *l, const struct stile_profile_element *e)
+{
+    struct stile_str path = stile_arena_printf(
+        l->schema->arena, "%.*s.%.*s", STILE_FMT(e->sliced), STILE_FMT(e->key));
+    return e->key.len == 0 || path.ptr == NULL ||
+           path_known(stile_fhir_type(l->profile->type), path);
+}
+
 static void read_element(struct loader *l, const struct stile_str *words,
                          size_t count)
 {
@@ -234,6 +243,15 @@ static void read_element(struct loader *l, const struct stile_str *words,
             return;
         }
         i += read;
+    }
+    if (e.min > e.max) {
+        fail(l, "S206", words[0], "write a min that is no more than the max");
+        return;
+    }
+    if (!key_known(l, &e)) {
+        fail(l, "S203", words[0],
+             "name an element of the slice's type before the = of where");
+        return;
     }
     if (e.slice.len > 0 && e.key.len == 0) {
         const struct stile_profile_element *of = slice_of(l, e.sliced, e.slice);

@@ -221,7 +221,8 @@ static void bind_keys(struct loader *l)
     while (stile_str_next(&rest, '+', &piece)) {
         uint32_t at = find_column(l->columns, table->count, piece);
         if (at == UINT32_MAX || count == WORDS_MAX) {
-            fail(l, "S105", piece, "name a column of this table as its key");
+            fail(l, "S105", piece,
+                 "name a column of this table as its key; join several with +");
             return;
         }
         l->columns[at].key = true;
@@ -353,6 +354,59 @@ static void read_family(struct loader *l, const struct stile_str *words,
     }
 }
 
+/* What the CSV reader and the gateway look for. A word that none of them
+ * knows would be followed by nobody. */
+static const struct {
+    const char *key;
+    const char *values[5]; /* none: any text */
+} dialect_words[] = {
+    {"delimiter", {"comma", "tab", "semicolon", "pipe"}},
+    {"quote", {"double", "none"}},
+    {"quote-all", {"yes", "no"}},
+    {"encoding", {"utf-8", "windows-1252"}},
+    {"line-end", {"lf", "crlf"}},
+    {"header", {"yes"}},
+    {"guid", {"braced"}},
+    {"date", {0}},
+    {"time", {0}},
+    {"datetime", {0}},
+    {"order", {0}},
+    {"deleted", {0}},
+    {"gate", {0}},
+    {"manifest", {0}},
+    {"needs", {0}},
+    {"none", {0}},
+    {"gone", {0}},
+};
+
+static void check_dialect(struct loader *l, struct stile_str word, size_t cut)
+{
+    struct stile_str key = stile_str_sub(word, 0, cut);
+    struct stile_str value = stile_str_sub(word, cut + 1, word.len - cut - 1);
+    size_t at = 0, count = sizeof dialect_words / sizeof dialect_words[0];
+    while (at < count && !stile_str_eqc(key, dialect_words[at].key)) {
+        at++;
+    }
+    if (at == count) {
+        fail(l, "S110", word,
+             "use a dialect word of delimiter, quote, quote-all, encoding, "
+             "line-end, header, guid, date, time, datetime, order, deleted, "
+             "gate, manifest, needs, none and gone");
+        return;
+    }
+    const char *const *known = dialect_words[at].values;
+    bool good = known[0] == NULL && value.len > 0;
+    for (size_t i = 0; known[i] != NULL; i++) {
+        good = good || stile_str_eqc(value, known[i]);
+    }
+    if (!good) {
+        fail(l, "S110", word,
+             "use a value that is known: delimiter comma, tab, semicolon or "
+             "pipe; quote double or none; quote-all yes or no; encoding utf-8 "
+             "or windows-1252; line-end lf or crlf; header yes; guid braced");
+    }
+}
+
 static void read_dialect(struct loader *l, const struct stile_str *words,
                          size_t count)
 {
@@ -364,6 +418,7 @@ static void read_dialect(struct loader *l, const struct stile_str *words,
             fail(l, "S101", words[i], "write a dialect word as key=value");
             return;
         }
+        check_dialect(l, words[i], cut);
         family->keys[family->count] =
             stile_arena_str(l->schema->arena, stile_str_sub(words[i], 0, cut));
         family->values[family->count] = stile_arena_str(

@@ -96,6 +96,8 @@ Test(schema_profiles, names_each_fault_and_adds_nothing)
         {HEAD "nome must\n", "S203", 2},
         {HEAD "name.nome must\n", "S203", 2},
         {HEAD "managingOrganization to Organisation\n", "S203", 2},
+        {HEAD "identifier:nhs where sistem=urn:x\n", "S203", 2},
+        {HEAD "name min 2 max 1\n", "S206", 2},
         {HEAD "identifier:nhs.value min 1\n", "S204", 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
