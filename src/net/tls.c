@@ -129,11 +129,6 @@ void stile__wire_release(struct stile__wire *wire)
     wire->fresh = STILE_STR_NULL;
 }
 
-size_t stile__wire_waiting(const struct stile__wire *wire)
-{
-    return wire->in.len + wire->fresh.len;
-}
-
 bool stile__wire_keep(struct stile__wire *wire)
 {
     stile_buf_add(&wire->in, wire->fresh);

@@ -54,7 +54,6 @@ struct stile__wire {
 };
 void stile__wire_init(struct stile__wire *wire);
 void stile__wire_release(struct stile__wire *wire);
-size_t stile__wire_waiting(const struct stile__wire *wire);
 /* Puts what is left of `fresh` into `in`. False when memory is short. */
 bool stile__wire_keep(struct stile__wire *wire);
 size_t stile__wire_take(struct stile__wire *wire, char *into, size_t len);
