@@ -78,7 +78,7 @@ yes_of(struct world *w, const char *period, struct trip_run *run)
 Test(exchange_facts, a_yes_that_will_end_is_kept_with_its_end)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_trust(&w);
     const struct stile_stored_fact *yes =
         yes_of(&w, "\"start\": \"2026-06-01\", \"end\": \"2026-11-21\"", &run);
@@ -101,7 +101,7 @@ Test(exchange_facts, a_yes_that_will_end_is_kept_with_its_end)
 Test(exchange_facts, a_yes_that_was_put_off_is_known_no_more)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_trust(&w);
     const struct stile_stored_fact *yes =
         yes_of(&w, "\"start\": \"2026-03-01\"", &run);
@@ -146,7 +146,7 @@ static void open_helpline(struct world *w)
 /* Whether the call goes, and then the privacy officer is told of it. */
 static bool goes(struct world *w, const char *source, stile_time until)
 {
-    struct trip_run run;
+    struct trip_run run = {0};
     w->known[0].count = 0;
     tell(w, "referral-open", "earlier", 0);
     if (source != NULL) {
@@ -176,7 +176,7 @@ Test(exchange_facts, a_broken_glass_opens_its_own_agreement_and_no_other)
 Test(exchange_facts, a_broken_glass_is_whole_again_when_its_hours_are_over)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_helpline(&w);
     world_run_sample(&w, "vcse-json", "vcse-case", "charity-case.json", &run);
     stile_time now = run.message.now;

@@ -96,7 +96,7 @@ static enum stile_status release(struct world *w, const struct trip_run *run,
 Test(exchange_review, what_is_held_waits_with_its_message)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_trust(&w, "vcse-json");
     refer(&w, &run);
     cr_assert_eq(run.accept.row_count, 0);
@@ -121,7 +121,7 @@ Test(exchange_review, what_is_held_waits_with_its_message)
 Test(exchange_review, of_a_grown_up_nothing_waits)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_trust(&w, "vcse-json");
     world_run_sample(&w, "fhir-json", "fhir", "referral-message.json", &run);
     cr_assert_eq(run.accept.row_count, 1);
@@ -178,7 +178,7 @@ static uint32_t item_of(const struct stile_review *review, const char *type)
 Test(exchange_review, a_word_on_one_item_sends_that_item)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_trust(&w, "fhir-json");
     refer(&w, &run);
     struct releasing r = {.review = review_of(&w, &run)};
@@ -198,7 +198,7 @@ Test(exchange_review, a_word_on_one_item_sends_that_item)
 Test(exchange_review, nothing_goes_while_the_patient_waits)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_trust(&w, "fhir-json");
     refer(&w, &run);
     struct releasing r = {.review = review_of(&w, &run)};
@@ -221,7 +221,7 @@ Test(exchange_review, nothing_goes_while_the_patient_waits)
 Test(exchange_review, a_consent_withdrawn_since_keeps_it)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     struct stile_stored_fact no = {.person = STILE_STR(NHS),
                                    .name = STILE_STR("dissent-third-party"),
                                    .source = STILE_STR("other|form"),
@@ -267,7 +267,7 @@ static enum stile_status again(struct world *w, const struct trip_run *run,
 Test(exchange_review, a_second_decision_knows_the_word)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     struct stile_str body = STILE_STR_NULL;
     open_trust(&w, "vcse-json");
     refer(&w, &run);
@@ -341,7 +341,7 @@ Test(exchange_review, what_was_decided_or_has_changed_is_told)
 Test(exchange_review, what_is_decided_on_can_be_shown)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     const struct stile_value **content = NULL;
     open_trust(&w, "vcse-json");
     refer(&w, &run);
@@ -385,7 +385,7 @@ static enum stile_status again_review(struct world *w,
 Test(exchange_review, what_a_second_decision_holds_waits_too)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     struct stile_review_new review;
     open_trust(&w, "vcse-json");
     refer(&w, &run);
@@ -439,7 +439,7 @@ static void export(struct world *w, const char *surname, struct trip_run *run)
 Test(exchange_review, an_export_waits_once_and_goes_by_a_word)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_practice(&w);
     export(&w, "Tester", &run);
     cr_assert_eq(run.accept.row_count, 0);
@@ -472,7 +472,7 @@ Test(exchange_review, an_export_waits_once_and_goes_by_a_word)
 Test(exchange_review, an_export_that_changed_waits_anew)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_practice(&w);
     export(&w, "Tester", &run);
     world_end(&run);
@@ -489,7 +489,7 @@ Test(exchange_review, an_export_that_changed_waits_anew)
 Test(exchange_review, what_was_refused_of_an_export_is_not_asked_again)
 {
     struct world w;
-    struct trip_run run;
+    struct trip_run run = {0};
     open_practice(&w);
     export(&w, "Tester", &run);
     world_end(&run);
