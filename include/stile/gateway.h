@@ -265,6 +265,18 @@ stile_rules_in_force(const struct stile_config *config,
                      struct stile_rules_step *ret_step,
                      struct stile_str *ret_packed, const char **ret_error);
 
+/* Of one step: what an approval of the next change is bound to. */
+struct stile_digest stile_rules_step_digest(const struct stile_rules_step *step,
+                                            struct stile_arena *arena);
+/* rules/step.yaml beside a set written to a folder, so that an officer can
+ * sign where the store is not. */
+STILE_MUSTCHECK enum stile_status
+stile_rules_step_write(const struct stile_digest *step, const char *folder,
+                       struct stile_arena *arena);
+STILE_MUSTCHECK enum stile_status
+stile_rules_step_read(const char *folder, struct stile_arena *arena,
+                      struct stile_digest *ret);
+
 /* From the system; false when it gives none. */
 STILE_MUSTCHECK bool stile_random(uint8_t *out, size_t len);
 stile_time stile_now(void);

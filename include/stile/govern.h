@@ -138,7 +138,8 @@ enum stile_give {
     STILE_GIVE_GLASS,   /* the glass is broken in its own way */
     STILE_GIVE_RECORD,  /* the record itself says it */
     STILE_GIVE_NAMED,   /* it is about the person alone */
-    STILE_GIVE_UNNAMED  /* a yes must name its recipient */
+    STILE_GIVE_UNNAMED, /* a yes must name its recipient */
+    STILE_GIVE_CLAIM    /* a claim is not denied, but taken back */
 };
 enum stile_give stile_govern_may_give(const struct stile_rules *rules,
                                       struct stile_str fact,
@@ -525,8 +526,10 @@ struct stile_value *stile_act_value(const struct stile_officers *officers,
  *
  * A change from the set in force to another is approved by officers who may
  * approve-rules, who have been shown what it changes. What they sign is the act
- * "approve-rules" over "rules <from> <to> <class>", where from is the digest of
- * the set in force, or none. Approvals travel beside the proposed rules, in
+ * "approve-rules" over "rules <from> <to> <class> after <step>", where from is
+ * the digest of the set in force, or none, and step that of the step in which
+ * it came in force (rules/step.yaml beside a set that 'stile rules in-force'
+ * wrote), or none. Approvals travel beside the proposed rules, in
  * approvals.yaml, which is no part of the set:
  *
  *   - organisation: RZ9
@@ -536,13 +539,14 @@ struct stile_value *stile_act_value(const struct stile_officers *officers,
  *     from: <64 hex digits, or none>
  *     to: <64 hex digits>
  *     class: wider
+ *     after: <64 hex digits, or none>
  *     signature: <128 hex digits>
  *
  * Invariants
  *   - Any edit of the proposal and any change of what is in force changes the
  *     subject, so approvals fall away.
- *   - An approval counts only when it was given after the set in force came
- *     in force: none counts a second time, after a rollback say.
+ *   - An approval is of one step: none counts a second time, after a rollback
+ *     say, whatever time its signer gave it.
  *   - Two officers are two ids with two keys.
  */
 
@@ -568,6 +572,7 @@ struct stile_rules_move {
     struct stile_digest from; /* zero: nothing is in force */
     struct stile_digest to;
     enum stile_rules_class class;
+    struct stile_digest after; /* the step that put from in force; zero: none */
 };
 /* What is signed, in the arena. */
 struct stile_str stile_rules_move_subject(const struct stile_rules_move *move,

@@ -87,6 +87,15 @@ static int from_folders(struct change *change)
         return CLI_OK;
     }
     change->move.from = stile_rules_digest(change->shown.old);
+    if (stile_rules_step_read(args->words[0], change->arena,
+                              &change->move.after) != STILE_OK) {
+        stile__cli_say("%s does not say since which step its rules are in "
+                       "force, and an approval is of one step. Next: stile "
+                       "rules in-force -c stile.yaml --out FOLDER, and give "
+                       "that FOLDER as OLD",
+                       args->words[0]);
+        return CLI_FAILED;
+    }
     status =
         stile_rules_diff(change->shown.old, change->shown.new, stile_today(),
                          change->arena, &change->shown.report);

@@ -242,6 +242,7 @@ static int in_force(const struct cli_args *args)
     struct stile_str packed = STILE_STR_NULL, error = STILE_STR_NULL;
     enum stile_status found = STILE_NOT_FOUND;
     const char *why = "";
+    struct stile_digest digest;
     int result;
 
     if (!folder) {
@@ -266,6 +267,11 @@ static int in_force(const struct cli_args *args)
     if (stile_rules_packed_write(packed, folder, live.arena, &error) !=
         STILE_OK) {
         stile__cli_say("%.*s", STILE_FMT(error));
+        return stile__live_close(&live, CLI_FAILED);
+    }
+    digest = stile_rules_step_digest(&step, live.arena);
+    if (stile_rules_step_write(&digest, folder, live.arena) != STILE_OK) {
+        stile__cli_say("%s/rules/step.yaml could not be written", folder);
         return stile__live_close(&live, CLI_FAILED);
     }
     say_step(&live, &step);

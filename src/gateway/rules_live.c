@@ -290,6 +290,7 @@ static enum stile_status open_old(const struct stile_config *config,
     look->in_force = status == STILE_OK;
     if (look->in_force) {
         look->move.from = look->step.to;
+        look->move.after = stile_rules_step_digest(&look->step, arena);
         look->old = open_kept(packed, &look->step.to, look->now, arena);
     }
     return status == STILE_NOT_FOUND ? STILE_OK : status;
@@ -442,7 +443,7 @@ enum stile_status stile_rules_activate(const struct stile_config *config,
                                        const struct stile_rules_look *look,
                                        struct stile_arena *arena)
 {
-    /* Approvals are told from those used before by time, so it must grow. */
+    /* The store's order of steps. */
     stile_time at = look->in_force && look->now <= look->step.at
                         ? look->step.at + 1
                         : look->now;

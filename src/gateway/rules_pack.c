@@ -341,3 +341,40 @@ enum stile_status stile_rules_packed_write(struct stile_str packed,
     }
     return STILE_OK;
 }
+
+/* ---- the step beside it ---- */
+
+#define STEP_FILE STILE_STR("rules/step.yaml")
+#define STEP_HEAD STILE_STR("step: ")
+
+enum stile_status stile_rules_step_write(const struct stile_digest *step,
+                                         const char *folder,
+                                         struct stile_arena *arena)
+{
+    const char *path = stile_path_join(arena, folder, STEP_FILE);
+    struct stile_str text;
+    char hex[65];
+
+    stile_digest_hex(step, hex);
+    text = stile_arena_printf(arena, "%.*s%s\n", STILE_FMT(STEP_HEAD), hex);
+    return path && text.len > 0 && write_file(path, text) ? STILE_OK : STILE_IO;
+}
+
+enum stile_status stile_rules_step_read(const char *folder,
+                                        struct stile_arena *arena,
+                                        struct stile_digest *ret)
+{
+    const char *path = stile_path_join(arena, folder, STEP_FILE);
+    struct stile_str text = STILE_STR_NULL, error;
+    enum stile_status status =
+        path ? stile_file_read(path, 4096, arena, &text, &error) : STILE_LIMIT;
+
+    if (status != STILE_OK) {
+        return status;
+    }
+    if (!stile_str_starts(text, STEP_HEAD)) {
+        return STILE_INVALID;
+    }
+    text = stile_str_sub(text, STEP_HEAD.len, 64);
+    return stile_digest_parse(text, ret) ? STILE_OK : STILE_INVALID;
+}

@@ -13,6 +13,22 @@
 #define RESTORE                                                                \
     "; nothing comes in force by it: restore the store from a backup"
 
+struct stile_digest stile_rules_step_digest(const struct stile_rules_step *step,
+                                            struct stile_arena *arena)
+{
+    struct stile_digest digest = {{0}};
+    char from[65], to[65];
+
+    stile_digest_hex(&step->from, from);
+    stile_digest_hex(&step->to, to);
+    stile_sha256(stile_arena_printf(arena,
+                                    "stile-step v1\n%s\n%s\n%.*s\n%lld\n%.*s\n",
+                                    from, to, STILE_FMT(step->class),
+                                    (long long)step->at, STILE_FMT(step->acts)),
+                 &digest);
+    return digest;
+}
+
 /* ---- what the log says ---- */
 
 struct looking {
@@ -219,13 +235,19 @@ static enum stile_rules_class class_of(struct stile_store *store,
     return class;
 }
 
+/* The newest of `steps`. */
 static const char *doubt(struct stile_store *store,
                          const struct stile_officers *officers,
-                         const struct stile_rules_step *step,
-                         struct stile_arena *arena)
+                         const struct stile_rules_step *steps,
+                         size_t step_count, struct stile_arena *arena)
 {
+    const struct stile_rules_step *step = &steps[0];
     struct stile_rules_move move = {.from = step->from, .to = step->to};
     size_t count = 0;
+
+    if (step_count > 1) {
+        move.after = stile_rules_step_digest(&steps[1], arena);
+    }
 
     if (!stile_rules_class_parse(step->class, &move.class) ||
         !count_acts(officers, step, stile_rules_move_subject(&move, arena),
@@ -258,7 +280,7 @@ static enum stile_status prove(const struct stile_config *config,
     size_t count = 0;
     enum stile_status logged, status;
 
-    status = store->ops->rules_steps(store, 1, arena, &steps, &count);
+    status = store->ops->rules_steps(store, 2, arena, &steps, &count);
     logged = status == STILE_OK ? last_entry(store, arena, &entry) : status;
     if (logged != STILE_OK && logged != STILE_NOT_FOUND) {
         return logged;
@@ -280,7 +302,7 @@ static enum stile_status prove(const struct stile_config *config,
                      "signed the rules in force: mend what 'stile check' names";
         return STILE_DENIED;
     }
-    *ret_error = doubt(store, officers, &steps[0], arena);
+    *ret_error = doubt(store, officers, steps, count, arena);
     if (*ret_error || stile_arena_failed(arena)) {
         return *ret_error ? STILE_DENIED : STILE_LIMIT;
     }

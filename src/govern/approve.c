@@ -81,12 +81,13 @@ static void from_text(const struct stile_digest *from, char out[65])
 struct stile_str stile_rules_move_subject(const struct stile_rules_move *move,
                                           struct stile_arena *arena)
 {
-    char from[65], to[65];
+    char from[65], to[65], after[65];
 
     from_text(&move->from, from);
+    from_text(&move->after, after);
     stile_digest_hex(&move->to, to);
-    return stile_arena_printf(arena, "rules %s %s %s", from, to,
-                              classes[move->class].text);
+    return stile_arena_printf(arena, "rules %s %s %s after %s", from, to,
+                              classes[move->class].text, after);
 }
 
 /* ---- approvals.yaml ---- */
@@ -127,6 +128,11 @@ static void read_move(struct stile_diags *diags, const struct stile_node *node,
         is_zero(&move->to)) {
         find(diags, stile_node_get(node, "to"), O201, "it is no rule set");
     }
+    if (!stile_str_eqc(stile_node_text(node, "after"), "none") &&
+        (!stile_digest_parse(stile_node_text(node, "after"), &move->after) ||
+         is_zero(&move->after))) {
+        find(diags, stile_node_get(node, "after"), O201, "it is no step");
+    }
     if (!stile_rules_class_parse(stile_node_text(node, "class"),
                                  &move->class)) {
         find(diags, stile_node_get(node, "class"), O203, "it is no class");
@@ -146,10 +152,11 @@ static void read_approval(struct stile_diags *diags,
         {"from", STILE_WANT_TEXT, true},
         {"to", STILE_WANT_TEXT, true},
         {"class", STILE_WANT_TEXT, true},
+        {"after", STILE_WANT_TEXT, true},
         {"signature", STILE_WANT_TEXT, true}};
     struct stile_act *act = &approval->act;
 
-    if (!stile_node_expect(node, "an approval", keys, 8, diags)) {
+    if (!stile_node_expect(node, "an approval", keys, 9, diags)) {
         return;
     }
     approval->organisation = stile_node_text(node, "organisation");
@@ -214,9 +221,10 @@ static void write_one(const struct stile_approval *approval,
                       struct stile_buf *out)
 {
     const struct stile_act *act = &approval->act;
-    char at[25], from[65], to[65];
+    char at[25], from[65], to[65], after[65];
 
     from_text(&approval->move.from, from);
+    from_text(&approval->move.after, after);
     stile_digest_hex(&approval->move.to, to);
     at[stile_time_format(act->at, at)] = '\0';
     stile_buf_printf(out, "- organisation: %.*s\n  officer: %.*s\n  at: %s\n",
@@ -225,8 +233,9 @@ static void write_one(const struct stile_approval *approval,
     stile_buf_addc(out, "  because: ");
     stile_buf_json_str(out, act->because); /* is YAML too */
     stile_buf_printf(out,
-                     "\n  from: %s\n  to: %s\n  class: %s\n  signature: ", from,
-                     to, classes[approval->move.class].text);
+                     "\n  from: %s\n  to: %s\n  class: %s\n  after: %s\n"
+                     "  signature: ",
+                     from, to, classes[approval->move.class].text, after);
     for (size_t i = 0; i < sizeof(act->signature); i++) {
         stile_buf_printf(out, "%02x", act->signature[i]);
     }
@@ -259,6 +268,9 @@ static const char *why_not(const struct stile_officers *officers,
     }
     if (!stile_digest_eq(&signed_for->from, &terms->move.from)) {
         return "it is of a change from another set than the one in force";
+    }
+    if (!stile_digest_eq(&signed_for->after, &terms->move.after)) {
+        return "it was given before the set in force came in force";
     }
     if (signed_for->class != terms->move.class) {
         return "the change is of another class than the one that was signed";

@@ -24,6 +24,7 @@ struct truth { /* what was really signed */
     unsigned officer;
     struct stile_rules_move move;
     stile_time at;
+    unsigned step; /* when, by the model; the signer's clock says anything */
 };
 
 struct world {
@@ -93,6 +94,11 @@ static struct stile_rules_move move_to(const struct world *w, int from, int to)
     if (from < SETS) {
         move.from = w->sets[from];
     }
+    if (w->activations > 0) {
+        stile_sha256((struct stile_str){(const char *)&w->activations,
+                                        sizeof(w->activations)},
+                     &move.after);
+    }
     return move;
 }
 
@@ -114,7 +120,8 @@ static void sign_one(struct world *w)
     }
     /* texts of times are to the millisecond */
     truth->at = w->now / 1000 * 1000;
-    if (seed_below(&w->seed, 8) == 0) {
+    truth->step = w->activations;
+    if (seed_below(&w->seed, 8) == 0) { /* post-dated */
         truth->at += 5000 * (stile_time)seed_below(&w->seed, 100);
     }
     *a = (struct stile_approval){
@@ -172,7 +179,8 @@ static unsigned really(const struct world *w,
     for (size_t i = 0; i < w->held_count; i++) {
         const struct truth *t = &w->truths[i];
 
-        if (!t->forged && t->move.class == move->class &&
+        if (!t->forged && t->step == w->activations &&
+            t->move.class == move->class &&
             stile_digest_eq(&t->move.from, &move->from) &&
             stile_digest_eq(&t->move.to, &move->to) && t->at <= w->now &&
             w->now - t->at <= AGE && t->at > w->since) {

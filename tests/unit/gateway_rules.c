@@ -410,6 +410,46 @@ Test(rules_live, narrower_needs_one_and_its_way_back_two)
     close_desk(&d);
 }
 
+/* Its signer's clock said anything; it was there before the step all the
+ * same. */
+Test(rules_live, a_post_dated_approval_counts_once)
+{
+    struct desk d;
+    struct stile_digest first;
+    struct stile_act act;
+    struct stile_str ahead;
+
+    open_desk(&d);
+    first_set(&d);
+    first = d.look.step.to;
+    narrow(&d);
+    d.now += 60 * STILE_SECOND;
+    approve(&d, 1); /* a minute ahead */
+    d.now -= 60 * STILE_SECOND;
+    look_at(&d, NULL);
+    cr_assert(misses(&d, "dated in the future"));
+    ahead = read_text(&d, "rules/approvals.yaml");
+    approve(&d, 1); /* and one by the right clock, which is used */
+    cr_assert(go_live(&d));
+    look_at(&d, &first);
+    for (size_t i = 0; i < 2; i++) {
+        act = sign(&d, ids[i]);
+        cr_assert_eq(stile_rules_approval_keep(&d.config, d.store,
+                                               d.look.officers, &act, d.arena),
+                     STILE_OK);
+    }
+    look_at(&d, &first);
+    cr_assert_eq(d.look.state, STILE_RULES_READY);
+    cr_assert_eq(stile_rules_activate(&d.config, d.store, &d.look, d.arena),
+                 STILE_OK);
+    write_text(&d, "rules/approvals.yaml", ahead);
+    d.now += DAY;
+    look_at(&d, NULL);
+    cr_assert_eq(d.look.state, STILE_RULES_WAITS);
+    cr_assert(misses(&d, "before the set in force came in force"));
+    close_desk(&d);
+}
+
 Test(rules_live, broken_rules_leave_the_set_in_force)
 {
     struct desk d;

@@ -176,6 +176,8 @@ Test(govern_approve, what_was_changed_does_not_count)
     EDITED(act.subject, S("rules"), "not this change");
     EDITED(move.class, STILE_RULES_EQUAL, "another class");
     EDITED(move.to.bytes[31], good.move.to.bytes[31] ^ 1, "edited since");
+    EDITED(move.after.bytes[31], good.move.after.bytes[31] ^ 1,
+           "before the set in force");
     EDITED(move.from.bytes[31], good.move.from.bytes[31] ^ 1, "another set");
     r.list[0] = good;
     r.list[0].organisation = S("RZ8");
@@ -277,9 +279,12 @@ Test(govern_approve, the_file_comes_back_as_it_was)
 }
 
 #define HEX64 "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-#define ENTRY(at, from, to, class, signature)                                  \
+#define ENTRY_AFTER(at, from, to, class, after, signature)                     \
     "- {organisation: RZ9, officer: cg-1, at: '" at "', because: b, from: "    \
-    "" from ", to: " to ", class: " class ", signature: " signature "}\n"
+    "" from ", to: " to ", class: " class ", after: " after                    \
+                                          ", signature: " signature "}\n"
+#define ENTRY(at, from, to, class, signature)                                  \
+    ENTRY_AFTER(at, from, to, class, "none", signature)
 #define TIME "2026-04-02T09:30:00.000Z"
 
 static void finds(const char *text, const char *code)
@@ -314,6 +319,8 @@ Test(govern_approve, wrong_entries_are_found)
     finds(ENTRY(TIME, "none", HEX64, "broader", HEX64 HEX64), "O203");
     finds(ENTRY(TIME, "none", HEX64, "wider", HEX64), "O204");
     finds(ENTRY(TIME, "none", HEX64, "wider", HEX64 HEX64 "00"), "O204");
+    finds(ENTRY_AFTER(TIME, "none", HEX64, "wider", HEX64, HEX64 HEX64), NULL);
+    finds(ENTRY_AFTER(TIME, "none", HEX64, "wider", "7", HEX64 HEX64), "O201");
     finds("officer: cg-1\n", "O206");
 }
 
