@@ -311,6 +311,13 @@ struct stile_str stile_reviewing_entry(const struct stile_plan *plan,
                                        const struct stile_exchange_keys *keys,
                                        struct stile_arena *arena);
 
+/* Whom it is about: the Patient of the review's number in the kept message, or
+ * its only one; else NOT_FOUND. */
+STILE_MUSTCHECK enum stile_status
+stile_reviewing_patient(const struct stile_review *review,
+                        struct stile_str kept, struct stile_json_limits limits,
+                        struct stile_arena *arena,
+                        const struct stile_value **ret);
 /* What is decided on, from the kept message: one resource an item, NULL where
  * it is not there. It holds what only who decides may see. */
 STILE_MUSTCHECK enum stile_status

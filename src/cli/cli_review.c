@@ -24,23 +24,57 @@ static const char *word_text(const struct stile_review_item *item)
     return item->changed ? "changed" : "waits";
 }
 
+/* Of one that waits, what waits still. */
+static bool shown(const struct stile_review *review,
+                  const struct stile_review_item *item)
+{
+    return review->state != STILE_REVIEW_WAITING ||
+           item->word == STILE_REVIEW_NO_WORD;
+}
+
 /* "1 Patient, 2 ServiceRequest": in the order they come. */
 static void say_kinds(const struct stile_review *review, struct stile_buf *out)
 {
+    size_t kinds = 0;
+
     for (size_t i = 0; i < review->item_count; i++) {
         size_t same = 0, before = 0;
 
         for (size_t k = 0; k < review->item_count; k++) {
-            if (stile_str_eq(review->items[k].type, review->items[i].type)) {
+            if (shown(review, &review->items[k]) &&
+                stile_str_eq(review->items[k].type, review->items[i].type)) {
                 same++;
                 before += k < i;
             }
         }
-        if (before == 0) {
-            stile_buf_printf(out, "%s%zu %.*s", i > 0 ? ", " : "", same,
+        if (before == 0 && shown(review, &review->items[i])) {
+            stile_buf_printf(out, "%s%zu %.*s", kinds++ > 0 ? ", " : "", same,
                              STILE_FMT(review->items[i].type));
         }
     }
+}
+
+bool stile__cli_review_mixed(const struct stile_review *review,
+                             struct stile_buf *out)
+{
+    size_t released = 0, refused = 0;
+
+    for (size_t i = 0; i < review->item_count; i++) {
+        released += review->items[i].word == STILE_REVIEW_RELEASE;
+        refused += review->items[i].word == STILE_REVIEW_REFUSE;
+    }
+    if (released + refused == 0 || released == review->item_count ||
+        refused == review->item_count) {
+        return false;
+    }
+    if (released > 0) {
+        stile_buf_printf(out, "%zu released", released);
+    }
+    if (refused > 0) {
+        stile_buf_printf(out, "%s%zu refused", released > 0 ? ", " : "",
+                         refused);
+    }
+    return true;
 }
 
 /* Each rule once, with the officer's own words where the rules are at hand. */
@@ -108,6 +142,7 @@ void stile__cli_review_line(const struct cli_desk *desk,
                             const struct stile_review *review,
                             struct stile_buf *out)
 {
+    struct stile_buf words_said;
     char since[25], age[32];
 
     since[stile_time_format(review->since, since)] = '\0';
@@ -117,6 +152,12 @@ void stile__cli_review_line(const struct cli_desk *desk,
         STILE_FMT(age_of(review, age)), STILE_FMT(review->route),
         STILE_FMT(review->partner));
     say_kinds(review, out);
+    stile_buf_init(&words_said, 100);
+    if (stile__cli_review_mixed(review, &words_said)) {
+        stile_buf_addc(out, "; ");
+        stile_buf_add(out, stile_buf_str(&words_said));
+    }
+    stile_buf_release(&words_said);
     stile_buf_byte(out, '\n');
     say_rules(desk, words, review, out);
     if (review->reason.len > 0) {
@@ -192,6 +233,7 @@ void stile__cli_review_items(const struct stile_review *review,
                          word_text(item), STILE_FMT(item->type),
                          STILE_FMT(item->data), STILE_FMT(item->rules));
         if (content && content[i]) {
+            stile__cli_review_plain(content[i], out);
             stile_value_json(content[i], 2, out);
             stile_buf_byte(out, '\n');
         }

@@ -17,6 +17,16 @@ void stile__cli_review_json(const struct cli_desk *desk,
                             const struct stile_review *review,
                             const struct stile_value **content,
                             struct stile_buf *out);
+/* The person, by name, birth date and NHS number. */
+void stile__cli_review_about(const struct stile_value *patient,
+                             struct stile_buf *out);
+/* What a resource is of, in a line; nothing when it does not say. */
+void stile__cli_review_plain(const struct stile_value *resource,
+                             struct stile_buf *out);
+/* "1 released, 1 refused"; false when no item, or every one alike, has that
+ * word, so that the review's own state says it. */
+bool stile__cli_review_mixed(const struct stile_review *review,
+                             struct stile_buf *out);
 void stile__cli_review_items(const struct stile_review *review,
                              const struct stile_value **content,
                              struct stile_buf *out);

@@ -182,6 +182,7 @@ static enum stile_status enter(struct cli_desk *desk, struct stile_str entry)
 
 static void show(const struct cli_args *args, struct cli_desk *desk,
                  const struct stile_review *review,
+                 const struct stile_value *patient,
                  const struct stile_value **content)
 {
     const struct stile_rules *words = stile__cli_review_words(desk);
@@ -190,6 +191,9 @@ static void show(const struct cli_args *args, struct cli_desk *desk,
         stile__cli_review_json(desk, words, review, content, &desk->out);
     } else {
         stile__cli_review_line(desk, words, review, &desk->out);
+        if (patient) {
+            stile__cli_review_about(patient, &desk->out);
+        }
         stile__cli_review_items(review, content, &desk->out);
     }
 }
@@ -202,7 +206,7 @@ static int look(const struct cli_args *args, struct cli_desk *desk,
 {
     struct stile_plan house = house_of(desk);
     struct stile_reviewing reviewing = {0};
-    const struct stile_value **content = NULL;
+    const struct stile_value **content = NULL, *patient = NULL;
     struct stile_str kept = STILE_STR_NULL, entry;
     struct stile_act act;
     uint32_t *all =
@@ -238,7 +242,12 @@ static int look(const struct cli_args *args, struct cli_desk *desk,
             &reviewing, kept, desk->config->json, desk->arena, &content);
     }
     if (*ret_status == STILE_OK) {
-        show(args, desk, review, content);
+        *ret_status = stile_reviewing_patient(review, kept, desk->config->json,
+                                              desk->arena, &patient);
+    }
+    if (*ret_status == STILE_OK || *ret_status == STILE_NOT_FOUND) {
+        *ret_status = STILE_OK;
+        show(args, desk, review, patient, content);
     }
     return CLI_OK;
 }
@@ -257,7 +266,7 @@ static int run_show(const struct cli_args *args)
     if (result == CLI_OK && acts) {
         result = look(args, &desk, &review, &status);
     } else if (result == CLI_OK) {
-        show(args, &desk, &review, NULL);
+        show(args, &desk, &review, NULL, NULL);
     }
     return stile__cli_desk_close(&desk, status, result);
 }
@@ -266,14 +275,25 @@ static int run_show(const struct cli_args *args)
 
 static bool waits(const struct stile_review *review)
 {
+    struct stile_buf mixed;
+
     if (review->state == STILE_REVIEW_WAITING) {
         return true;
     }
-    stile__cli_say("review %lld was %s already: %.*s", (long long)review->id,
-                   review->state == STILE_REVIEW_LAPSED
-                       ? "ended"
-                       : stile_review_state_text(review->state),
-                   STILE_FMT(review->reason));
+    stile_buf_init(&mixed, 100);
+    if (stile__cli_review_mixed(review, &mixed)) {
+        stile__cli_say("review %lld was decided already, %.*s: %.*s",
+                       (long long)review->id, STILE_FMT(stile_buf_str(&mixed)),
+                       STILE_FMT(review->reason));
+    } else {
+        stile__cli_say("review %lld was %s already: %.*s",
+                       (long long)review->id,
+                       review->state == STILE_REVIEW_LAPSED
+                           ? "ended"
+                           : stile_review_state_text(review->state),
+                       STILE_FMT(review->reason));
+    }
+    stile_buf_release(&mixed);
     return false;
 }
 

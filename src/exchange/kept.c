@@ -237,6 +237,56 @@ enum stile_status stile_exchange_again(const struct stile_plan *plan,
                       ret_body, ret_entry);
 }
 
+static bool has_number(const struct stile_value *patient,
+                       struct stile_str number)
+{
+    const struct stile_value *id = stile_value_getc(patient, "identifier");
+    for (id = id != NULL ? id->first : NULL; id != NULL; id = id->next) {
+        if (number.len > 0 &&
+            stile_str_eq(stile_value_text(id, "value"), number)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum stile_status stile_reviewing_patient(const struct stile_review *review,
+                                          struct stile_str kept,
+                                          struct stile_json_limits limits,
+                                          struct stile_arena *arena,
+                                          const struct stile_value **ret)
+{
+    struct stile_diags diags;
+    struct stile_value *root = NULL, **resources = NULL;
+    const struct stile_value *patient = NULL;
+    stile_diags_init(&diags, arena, 0);
+    enum stile_status status = decode_kept(kept, limits, arena, &diags, &root);
+    if (status != STILE_OK) {
+        return status;
+    }
+    size_t count = read_resources(arena, root, &resources), patients = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!stile_str_eqc(stile_value_text(resources[i], "resourceType"),
+                           "Patient")) {
+            continue;
+        }
+        patients++;
+        patient = resources[i];
+        if (has_number(patient, review->person)) {
+            patients = 1;
+            break;
+        }
+    }
+    if (stile_arena_failed(arena)) {
+        return STILE_NOMEM;
+    }
+    if (patients != 1) {
+        return STILE_NOT_FOUND;
+    }
+    *ret = patient;
+    return STILE_OK;
+}
+
 enum stile_status
 stile_reviewing_content(const struct stile_reviewing *reviewing,
                         struct stile_str kept, struct stile_json_limits limits,

@@ -77,6 +77,9 @@ check "shown without an act: items, no content" bash -c "grep -q 'ServiceRequest
 check "shown to the officer: what is decided on" bash -c \
     '"$1" review show -c trust/stile.yaml "$2" --as cg-1 --key cg.key --because "to decide" >seen &&
     grep -q "Help with rent arrears" seen' _ "$stile" "$id"
+check "in a plain line, and whom it is about" bash -c \
+    "grep -qE '^          about .+, born [0-9-]+, NHS number $nhs_number_is' seen &&
+    grep -qE '^          [A-Za-z].*Help with rent arrears' seen"
 check "that they looked is in the log" is "$(entries viewed)" 1
 
 # ---- who may not --------------------------------------------------------------
@@ -110,9 +113,12 @@ check "the log is whole" wait_for 15 "$stile" audit verify -c trust/stile.yaml
 child two.json 2
 check "another one is held" is "$(refer two.json r-2)" 202
 settled
+check "one item of it is refused" cg refuse "$(newest)" --items 1
+check "and the list says so beside what waits still" bash -c \
+    '"$1" review list -c trust/stile.yaml | grep -qE "to charity: .*; 1 refused$"' _ "$stile"
 check "refused" cg refuse "$(newest)"
 check "nothing waits" waiting 0
-check "the refusal is in the log" is "$(entries refused)" 1
+check "both refusals are in the log" is "$(entries refused)" 2
 settled
 check "it never arrives" is "$(cases)" 1
 check "ended ones are listed when asked" bash -c '"$1" review list -c trust/stile.yaml --all --json |
