@@ -70,7 +70,10 @@ static bool is_semicolons(const struct stile_str *cells, size_t count)
     X(P111, "the glass is broken with 'stile facts break-glass' alone")        \
     X(P112, "the record itself says this: correct it there")                   \
     X(P113, "this is about the person alone: leave the recipient empty")       \
-    X(P114, "a yes must name its recipient by ODS code")
+    X(P114, "a yes must name its recipient by ODS code")                       \
+    X(P116,                                                                    \
+      "nobody can say for another that they claim nothing: give unknown "      \
+      "to take a claim back")
 static const struct {
     const char *code, *says;
 } gives[] = {{NULL, NULL},
@@ -322,6 +325,32 @@ static bool says_the_same(const struct row_fact *a, const struct row_fact *b)
            stile_str_eq(a->fact.source, b->fact.source);
 }
 
+/* Of rows that say it twice the one that keeps more back: whoever takes the
+ * good rows alone must not lose a no. SIZE_MAX: none does. */
+static size_t strictest(const struct reading *r, const struct row_fact *rows,
+                        size_t from, size_t to)
+{
+    size_t kept = SIZE_MAX;
+    for (size_t i = from; i < to; i++) {
+        const struct stile_stored_fact *fact = &rows[i].fact;
+        if (!stile_govern_permits(r->rules, fact->name,
+                                  (enum stile_truth)fact->value) &&
+            (kept == SIZE_MAX || rows[kept].fact.value == (int)STILE_UNKNOWN)) {
+            kept = i;
+        }
+    }
+    return kept;
+}
+
+static void say_twice(struct reading *r, const struct row_fact *row)
+{
+    r->row = row->row;
+    finding(r, "P109", FACT,
+            "another row says this of the same person from the same source: "
+            "keep the one that counts");
+    r->given->bad++;
+}
+
 static enum stile_status gather(struct reading *r)
 {
     struct row_fact *rows = r->facts.items;
@@ -337,20 +366,28 @@ static enum stile_status gather(struct reading *r)
     if (count > 0) {
         qsort(rows, count, sizeof(*rows), by_fact);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0 && says_the_same(&rows[i - 1], &rows[i])) {
-            r->row = rows[i].row;
-            finding(r, "P109", FACT,
-                    "another row says this of the same person from the same "
-                    "source: keep the one that counts");
-            given->bad++;
+    for (size_t i = 0, next; i < count; i = next) {
+        size_t kept = i;
+        next = i + 1;
+        while (next < count && says_the_same(&rows[i], &rows[next])) {
+            next++;
+        }
+        if (next > i + 1) {
+            kept = strictest(r, rows, i, next);
+        }
+        for (size_t k = i; k < next; k++) {
+            if (k != kept) {
+                say_twice(r, &rows[k]);
+            }
+        }
+        if (kept == SIZE_MAX) {
             continue;
         }
-        given->facts[given->count++] = rows[i].fact;
+        given->facts[given->count++] = rows[kept].fact;
         if (given->person_count == 0 ||
             !stile_str_eq(given->persons[given->person_count - 1],
-                          rows[i].fact.person)) {
-            given->persons[given->person_count++] = rows[i].fact.person;
+                          rows[kept].fact.person)) {
+            given->persons[given->person_count++] = rows[kept].fact.person;
         }
     }
     return given->bad > 0 ? STILE_INVALID : STILE_OK;

@@ -56,6 +56,9 @@ enum stile_give stile_govern_may_give(const struct stile_rules *rules,
     if (!def->from_store || def->about == STILE__ABOUT_ITEM) {
         return STILE_GIVE_RECORD;
     }
+    if (stile_str_eqc(fact, "self-claimed") && value == STILE_NO) {
+        return STILE_GIVE_CLAIM;
+    }
     if (def->about == STILE__ABOUT_PERSON && named) {
         return STILE_GIVE_NAMED;
     }

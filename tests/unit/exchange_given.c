@@ -190,8 +190,39 @@ Test(exchange_given, one_source_says_one_thing_once)
                    10),
         STILE_INVALID);
     cr_assert(says("error[P109]"));
-    cr_assert(says("row 3"));
     cr_assert_eq(given.count, 1);
+    cr_assert_eq(given.bad, 1);
+}
+
+/* Who takes the good rows alone keeps the refusal, wherever it stands. */
+Test(exchange_given, of_two_words_the_one_that_keeps_back_is_kept)
+{
+#define SAYS(value, day)                                                       \
+    "9990000018,consent-to-this-recipient," value ",RZ9,2026-11-" day          \
+    ",,,paper form\n"
+    static const struct {
+        const char *text;
+        size_t count, bad;
+    } cases[] = {
+        {HEAD SAYS("yes", "18") SAYS("no", "19"), 1, 1},
+        {HEAD SAYS("no", "18") SAYS("yes", "19"), 1, 1},
+        {HEAD SAYS("yes", "17") SAYS("unknown", "18") SAYS("no", "19"), 1, 2},
+        {HEAD SAYS("yes", "18") SAYS("yes", "19"), 0, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_assert_eq(read_up_to(cases[i].text, 10), STILE_INVALID);
+        cr_assert_eq(given.count, cases[i].count, "case %zu", i);
+        cr_assert_eq(given.bad, cases[i].bad, "case %zu", i);
+        cr_assert(given.count == 0 || given.facts[0].value == (int)STILE_NO);
+    }
+}
+
+Test(exchange_given, a_claim_is_not_denied)
+{
+    cr_assert_eq(
+        read_up_to(HEAD "9990000018,self-claimed,no,,2026-11-19,,,desk\n", 10),
+        STILE_INVALID);
+    cr_assert(says("error[P116]"));
 }
 
 Test(exchange_given, source_at_its_limit_and_one_past_it)
