@@ -112,8 +112,8 @@ static void add(const struct reader *reader, struct stile_str recipient,
              !rules->fact_defs[i].from_codes_only)) {
             continue;
         }
-        /* A refusal that does not say when is taken for the latest word. */
-        if (value == STILE_NO && !reader->date) {
+        /* What is no yes and does not say when is taken for the latest. */
+        if (value != STILE_YES && !reader->date) {
             fact.date = INT64_MAX;
         }
         if (rules->fact_defs[i].from_codes_only) {

@@ -96,6 +96,13 @@ static bool read_facts(struct stile__load *load, const struct stile_node *map,
         if (rules->fact_defs[fact].max_age) {
             facts[count].date = given_on(example->question.today);
         }
+        /* A case says what is known: its yes is later than its refusals. */
+        if (rules->fact_defs[fact].undone_by != STILE__NONE) {
+            facts[count].date = given_on(example->question.today);
+        } else if (rules->fact_defs[fact].about == STILE__ABOUT_PERSON &&
+                   !facts[count].date) {
+            facts[count].date = 1;
+        }
         if (rules->fact_defs[fact].about == STILE__ABOUT_PAIR) {
             facts[count].recipient = example->question.recipient;
         }

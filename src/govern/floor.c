@@ -27,7 +27,7 @@ static const char shipped[] =
     "NAT-GRA "
     "c123004106dc2bde924a782b6f6cf1449972f027bfdaa5b221d31b5517175d7f\n"
     "NAT-NOPAT "
-    "a2dcaa80d4ffdf2488bc4defebb8f8a1a72dcf414ad061c00bd04ed612b0004c\n"
+    "50e94137fbfd0ca1162e8eb63e8f3607f295c3df17e3147c9767229aa8171ef2\n"
     "NAT-ADOPT "
     "9c1a2ded73f7947f7493bac51abc2d60e41c81aca8c5e781be10c48ab092fe08\n"
     "NAT-CODES "

@@ -59,6 +59,7 @@ struct stile__fact_def {
     bool from_codes, from_consent, from_codes_only, from_referral;
     bool from_deceased, from_store;
     bool everyone;      /* what names nobody counts for every recipient */
+    uint32_t undone_by; /* a fact whose later yes takes this one's away */
     uint32_t age_under; /* 0 = not from age */
     uint32_t max_age;   /* days it counts after its date; 0 = for ever */
     const struct stile_str *security; /* codes of Patient.meta that say yes */

@@ -192,6 +192,24 @@ static enum stile_truth absent(const struct stile_rules *rules,
     return i == STILE__NONE ? STILE_UNKNOWN : def->absent[i];
 }
 
+/* Only a yes that is later than the refusal counts against it. Of a refusal
+ * without a day nobody can say that the yes is. */
+static bool undone(const struct stile_rules *rules,
+                   const struct stile_question *question, uint32_t by,
+                   stile_time said)
+{
+    struct resolved refusal;
+
+    if (by == STILE__NONE) {
+        return false;
+    }
+    refusal = resolve(rules, question, rules->facts.names[by], STILE_STR_NULL,
+                      rules->fact_defs[by].max_age);
+    return refusal.any && refusal.value != STILE_NO &&
+           (!refusal.date || refusal.date >= said ||
+            same_moment(refusal.date, said));
+}
+
 static struct resolved fact_resolve(const struct stile_rules *rules,
                                     const struct stile_question *question,
                                     uint32_t fact)
@@ -225,6 +243,11 @@ static struct resolved fact_resolve(const struct stile_rules *rules,
         named = general; /* a later refusal that names nobody */
         named.value = STILE_UNKNOWN;
         named.why = "a later word that names nobody undoes the yes";
+    }
+    if (named.value == STILE_YES &&
+        undone(rules, question, def->undone_by, named.date)) {
+        named.value = STILE_UNKNOWN;
+        named.why = "a refusal that is not older undoes the yes";
     }
     return named;
 }

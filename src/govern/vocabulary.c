@@ -209,6 +209,25 @@ static uint32_t number(struct stile__load *load, const struct stile_node *map,
     return (uint32_t)value;
 }
 
+/* Only a fact that stands above: facts are read once, in order. */
+static void read_undone(struct stile__load *load, const struct stile_node *node,
+                        struct stile__fact_def *def)
+{
+    const struct stile_node *by = stile_node_get(node, "undone-by");
+
+    def->undone_by = STILE__NONE;
+    if (!by) {
+        return;
+    }
+    def->undone_by = stile__word_find(&load->rules->facts, by->text);
+    if (def->about != STILE__ABOUT_PAIR || def->undone_by == STILE__NONE ||
+        load->rules->fact_defs[def->undone_by].about != STILE__ABOUT_PERSON) {
+        (void)stile_node_diag(load->diags, by, "R101", STILE_ERROR,
+                              "a fact about person-and-recipient is undone by "
+                              "a fact about person that stands above it");
+    }
+}
+
 static void read_fact(struct stile__load *load, const struct stile_node *node)
 {
     static const struct stile_key_spec keys[] = {
@@ -217,6 +236,7 @@ static void read_fact(struct stile__load *load, const struct stile_node *node)
         {"missing", STILE_WANT_TEXT, true},
         {"from", STILE_WANT_TEXT_OR_LIST, false},
         {"everyone-counts", STILE_WANT_TEXT, false},
+        {"undone-by", STILE_WANT_TEXT, false},
         {"patient-marked", STILE_WANT_TEXT_OR_LIST, false},
         {"patient-marked-not", STILE_WANT_TEXT_OR_LIST, false},
         {"age-under", STILE_WANT_TEXT, false},
@@ -226,7 +246,7 @@ static void read_fact(struct stile__load *load, const struct stile_node *node)
     struct stile_rules *rules = load->rules;
     struct stile__fact_def *def = &rules->fact_defs[rules->facts.count];
 
-    if (!stile_node_expect(node, "a fact", keys, 11, load->diags) ||
+    if (!stile_node_expect(node, "a fact", keys, 12, load->diags) ||
         !stile__word_add(load, &rules->facts, "fact", node)) {
         return;
     }
@@ -234,6 +254,7 @@ static void read_fact(struct stile__load *load, const struct stile_node *node)
     read_about(load, node, def);
     read_fact_sources(load, node, def);
     def->everyone = stile__yes(load, node, "everyone-counts");
+    read_undone(load, node, def);
     def->security = stile__texts(load, stile_node_get(node, "patient-marked"),
                                  &def->security_count);
     def->security_no =

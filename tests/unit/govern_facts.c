@@ -455,6 +455,55 @@ Test(govern_facts, an_opt_out_answer_counts_seven_days_and_not_the_eighth)
     cr_assert_eq(known.stale.year, 0);
 }
 
+/* What the sheet makes of a word in `share` that nobody can read. */
+Test(govern_facts, a_consent_that_says_nothing_takes_another_cases_yes_away)
+{
+    const char *unread = "{\"resourceType\":\"Consent\",\"id\":\"share.C-7\","
+                         "\"status\":\"active\"}";
+    const char *all = "{\"resourceType\":\"Consent\",\"id\":\"share.C-8\","
+                      "\"status\":\"active\",\"provision\":{\"type\":"
+                      "\"permit\"}}";
+    struct stile_fact *facts;
+    size_t count = facts_of(
+        stile_arena_cstr(set.arena, stile_arena_printf(set.arena, "[%s]", all)),
+        "vcse-case", &facts);
+
+    cr_assert_eq(known_of(facts, count, "RZ9", "consent-to-share").value,
+                 STILE_YES);
+    count = facts_of(
+        stile_arena_cstr(set.arena,
+                         stile_arena_printf(set.arena, "[%s,%s]", unread, all)),
+        "vcse-case", &facts);
+    cr_assert_eq(known_of(facts, count, "RZ9", "consent-to-share").value,
+                 STILE_UNKNOWN);
+}
+
+Test(govern_facts, a_yes_counts_against_a_refusal_only_when_it_is_later)
+{
+    struct stile_fact facts[] = {
+        {.name = STILE_STR("consent-to-this-recipient"),
+         .value = STILE_YES,
+         .recipient = STILE_STR("VCS07"),
+         .date = days_ago(40)},
+        {.name = STILE_STR("dissent-third-party"), .value = STILE_YES}};
+    const char *yes = "consent-to-this-recipient";
+
+    facts[1].date = days_ago(5);
+    cr_assert_eq(known_of(facts, 2, "VCS07", yes).value, STILE_UNKNOWN);
+    facts[1].date = days_ago(40);
+    cr_assert_eq(known_of(facts, 2, "VCS07", yes).value, STILE_UNKNOWN);
+    facts[1].date = 0;
+    cr_assert_eq(known_of(facts, 2, "VCS07", yes).value, STILE_UNKNOWN,
+                 "nobody knows that the yes is later");
+    facts[1].date = days_ago(41);
+    cr_assert_eq(known_of(facts, 2, "VCS07", yes).value, STILE_YES);
+    facts[1].date = days_ago(5);
+    facts[1].value = STILE_UNKNOWN;
+    cr_assert_eq(known_of(facts, 2, "VCS07", yes).value, STILE_UNKNOWN);
+    facts[1].value = STILE_NO;
+    cr_assert_eq(known_of(facts, 2, "VCS07", yes).value, STILE_YES);
+}
+
 Test(govern_facts, an_old_answer_is_not_helped_by_an_older)
 {
     struct stile_fact facts[] = {
