@@ -35,13 +35,28 @@ static int close_plan(struct open_plan *plan, int result)
 
 static int rules_read(const struct cli_args *args)
 {
+    const char *folder = stile__cli_get(args, "mappings");
     struct open_plan plan = {0};
-    int result = open_plan(args, &plan);
+    const struct stile_rules *rules = NULL;
+    struct stile_diags diags;
 
-    if (result == CLI_OK) {
-        stile_rules_read(plan.box->plan.rules, &plan.out);
+    if (!folder) {
+        return stile__cli_usage(args, "it needs --mappings FOLDER");
     }
-    return result == CLI_USAGE ? result : close_plan(&plan, result);
+    plan.arena = stile_arena_new((size_t)64 << 20);
+    stile_buf_init(&plan.out, LIST_BYTES_MAX);
+    stile_diags_init(&diags, plan.arena, 0);
+    /* The rules alone: 'rules in-force' writes out no more than them. */
+    if (stile_rules_folder_load(folder, stile_today(), plan.arena, &diags,
+                                &rules) != STILE_OK) {
+        (void)!stile__cli_diags(stderr, &diags);
+        stile__cli_say("the rules in %s/rules cannot be used; mend what is "
+                       "said above",
+                       folder);
+        return close_plan(&plan, CLI_FAILED);
+    }
+    stile_rules_read(rules, &plan.out);
+    return close_plan(&plan, CLI_OK);
 }
 
 static int map_list(const struct cli_args *args)

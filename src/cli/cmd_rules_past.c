@@ -243,8 +243,10 @@ const struct cli_command stile__cmd_rules_use = {
     0,
     0,
     "tell what was shared under each agreement, and what never was",
-    "For each agreement: how many items of each kind of data went in the last\n"
-    "days, and which kinds were agreed and never went. What is not needed\n"
+    "For each agreement: how many items of each kind of data were decided to "
+    "go\n"
+    "in the last days, and which kinds were agreed and never did. What is not "
+    "needed\n"
     "should not be agreed (UK GDPR Article 5(1)(c), data minimisation).\n\n"
     "  stile rules use -c stile.yaml\n\n" EXITS,
     CLI_OPTIONS(use_options),

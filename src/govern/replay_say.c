@@ -92,11 +92,11 @@ static void print_use(const struct stile_value *report, struct stile_buf *out)
                              STILE_FMT(stile_value_text(d, "items")));
         }
         if (!data->first) {
-            stile_buf_addc(out, "  nothing went\n");
+            stile_buf_addc(out, "  nothing was decided to go\n");
             continue;
         }
         if (never->first) {
-            stile_buf_addc(out, "  agreed, and never went: ");
+            stile_buf_addc(out, "  agreed, and never decided to go: ");
         }
         for (const struct stile_value *n = never->first; n; n = n->next) {
             stile_buf_printf(out, "%.*s%s", STILE_FMT(n->text),

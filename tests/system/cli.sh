@@ -130,6 +130,9 @@ check "map fmt: one to lay out" exits 1 map fmt --check loose.map
 check "map fmt: written" exits 0 map fmt --write loose.map
 check "map fmt: nothing left to do" exits 0 map fmt --check loose.map
 check "rules read" exits 0 rules read -m "$root/mappings"
+mkdir -p "$place/rules-alone"
+cp -r "$root/mappings/rules" "$place/rules-alone/"
+check "a folder of rules alone can be read" exits 0 rules read -m "$place/rules-alone"
 check "prints the rules" test -s out
 
 # ---- translate -------------------------------------------------------------------------
