@@ -150,7 +150,9 @@ static int unknown_option(const struct cli_args *args, struct stile_str name)
                   args->command->name, name.len == 1 ? "-" : "--",
                   STILE_FMT(name));
     hint(name, names, count, "--");
-    (void)fprintf(stderr, "       'stile %s --help' lists the options\n",
+    (void)fprintf(stderr,
+                  "       'stile %s --help' lists the options; words that "
+                  "begin with - stand behind --\n",
                   args->command->name);
     return CLI_USAGE;
 }
@@ -206,7 +208,8 @@ static int parse(struct cli_args *args, int argc, char **argv)
     for (int i = 0; i < argc && result == CLI_OK; i++) {
         if (options && strcmp(argv[i], "--") == 0) {
             options = false;
-        } else if (options && argv[i][0] == '-' && argv[i][1] != '\0') {
+        } else if (options && argv[i][0] == '-' && argv[i][1] != '\0' &&
+                   strchr("0123456789", argv[i][1]) == NULL) {
             result = take_option(args, argc, argv, &i);
         } else {
             argv[args->word_count++] = argv[i];

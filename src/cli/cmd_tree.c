@@ -3,6 +3,18 @@
 
 #define TREE_BYTES_MAX ((size_t)256 << 20)
 
+/* Was the file there, and wrong as a whole? */
+static bool found_in(const struct stile_diags *diags, struct stile_str only)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        if (diags->items[i].severity == STILE_ERROR &&
+            stile_str_ends(diags->items[i].file, only)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int print_tree(const char *folder, const char *only,
                       struct stile_arena *arena)
 {
@@ -22,8 +34,15 @@ static int print_tree(const char *folder, const char *only,
     } else if (stile_mapset_tree(set, stile_str_cstr(only), &diags, &out) ==
                    0 &&
                *only) {
-        stile__cli_say("there is no mapping and no file '%s'", only);
-        result = CLI_USAGE;
+        bool wrong = found_in(&diags, stile_str_cstr(only));
+
+        if (wrong) {
+            (void)!stile__cli_diags(stderr, &diags);
+        }
+        stile__cli_say(wrong ? "%s holds no mapping that can be read"
+                             : "there is no mapping and no file '%s'",
+                       only);
+        result = wrong ? CLI_FAILED : CLI_USAGE;
     } else if (!stile__cli_write(stdout, &out)) {
         result = CLI_FAILED;
     }

@@ -232,6 +232,22 @@ static void offset(struct fp_lexer *lx)
     }
 }
 
+/* hh[:mm[:ss[.f]]], digits as read; an offset may follow. */
+static bool time_good(struct stile_str text)
+{
+    static const int most[] = {23, 59, 59};
+    for (size_t i = 0; i < 3 && i * 3 + 2 <= text.len; i++) {
+        int n = (text.ptr[i * 3] - '0') * 10 + (text.ptr[i * 3 + 1] - '0');
+        if (n > most[i]) {
+            return false;
+        }
+        if (i * 3 + 2 == text.len || text.ptr[i * 3 + 2] != ':') {
+            break;
+        }
+    }
+    return true;
+}
+
 /* @2015-02-04, @2015T, @2015-02-04T14:34+01:00, @T14:34 */
 static struct fp_token date(struct fp_lexer *lx)
 {
@@ -258,6 +274,11 @@ static struct fp_token date(struct fp_lexer *lx)
     struct fp_token t = token(lx, kind, from);
     size_t skip = kind == FP_TIME ? 2 : 1;
     t.text = stile_str_sub(t.text, skip, t.text.len - skip);
+    size_t time = stile_str_find(t.text, 'T');
+    time = kind == FP_TIME ? 0 : time == SIZE_MAX ? t.text.len : time + 1;
+    if (!time_good(stile_str_sub(t.text, time, t.text.len - time))) {
+        return bad(lx, from, "a time from 00:00:00 to 23:59:59");
+    }
     return t;
 }
 

@@ -47,6 +47,7 @@ struct compile {
     struct stile_mapset *set;
     struct stile_arena *arena;
     struct stile_diags *diags;
+    bool unread; /* a file did not read: names may lead nowhere */
 };
 
 static struct stile_str base_name(struct stile_str path)
@@ -338,7 +339,7 @@ static void compile_mapping(struct compile *c, struct stile_mapping *m)
         m->variants[i].mapped = cc.mapped;
         m->variants[i].accounted = cc.accounted;
         m->variants[i].dropped = cc.dropped;
-        if (c->diags->errors == before && !m->tree->broken) {
+        if (c->diags->errors == before && !m->tree->broken && !c->unread) {
             stile__lower(&cc);
             stile__trie_build(cc.variant, cc.arena);
         }
@@ -388,7 +389,7 @@ stile_mapset_read(const struct stile_schema *schema,
                   struct stile_mapset **ret)
 {
     struct stile_mapset *set = stile_arena_alloc(arena, sizeof *set);
-    struct compile c = {set, arena, diags};
+    struct compile c = {.set = set, .arena = arena, .diags = diags};
     size_t before = diags->errors;
     bool bad = false;
     if (set == NULL) {
@@ -400,6 +401,7 @@ stile_mapset_read(const struct stile_schema *schema,
         !read_maps(&c, maps, map_count, &bad)) {
         return STILE_NOMEM;
     }
+    c.unread = bad;
     for (uint32_t i = 0; i < set->count; i++) {
         find_type(&c, &set->mappings[i]);
         find_profile(&c, &set->mappings[i]);

@@ -105,6 +105,10 @@ check "is JSON with what names are" jq -e '.mappings[0].statements | map(select(
 check "map tree: of a file" exits 0 map tree -m "$root/mappings" emis/staff.map
 check "has its mappings" jq -e '.mappings | length == 2' out
 check "map tree: no such mapping" exits 2 map tree -m "$root/mappings" emis-pateint
+copy_mappings "$root/mappings" "$place/latin"
+printf 'mapping x 1 -- caf\351\n' >"$place/latin/maps/emis/staff.map"
+check "map tree: a file that is not UTF-8" exits 1 map tree -m "$place/latin" emis/staff.map
+check "map tree: is told so" err_says M005
 cp -r "$root/mappings" slip
 sed -i 's/name\[0\].prefix/name[0].prefx/' slip/maps/emis/staff.map
 check "map tree: with an error" exits 1 map tree -m slip emis-practitioner

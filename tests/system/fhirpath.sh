@@ -40,6 +40,12 @@ printf '{"resourceType":"Patient","name":[{"text":"a\\nb\\u0007"}]}' >odd.json
 check "a line feed in a text is no line" gives 'a\u000ab\u0007' \
     "$stile" fhirpath name.text odd.json
 
+check "a negative number is no option" exits 0 "$stile" fhirpath '-1 < 0' "$patient"
+check "nor what stands behind --" exits 0 "$stile" fhirpath -- '-1 < 0' "$patient"
+check "no hour 25" exits 1 "$stile" fhirpath '@T25:00' "$patient"
+check "no minute 61" exits 1 "$stile" fhirpath '@2026-01-01T10:61:00Z' "$patient"
+check "the last second" exits 0 "$stile" fhirpath '@T23:59:59' "$patient"
+
 # ---- the runner
 check "the runner is there" test -x "$suite"
 check "some failed: 1" exits 1 "$suite" "$own/own.xml" "$own/inputs"
