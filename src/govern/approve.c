@@ -254,6 +254,18 @@ void stile_approvals_write(const struct stile_approval *approvals, size_t count,
 
 /* ---- which of them count ---- */
 
+/* Of whose term has ended, the signer's clock alone would say when it was. */
+static bool in_term(const struct stile_officers *officers,
+                    const struct stile_act *act, stile_time now)
+{
+    const struct stile_officer *officer =
+        stile_officers_find(officers, act->officer);
+    int64_t day = stile_london_day(now);
+
+    return officer && day >= stile_date_days(officer->from) &&
+           day <= stile_date_days(officer->until);
+}
+
 static const char *why_not(const struct stile_officers *officers,
                            const struct stile_approval *approval,
                            const struct stile_approval_terms *terms,
@@ -288,9 +300,12 @@ static const char *why_not(const struct stile_officers *officers,
     if (terms->now - at > terms->age) {
         return "it is older than approvals count";
     }
-    return stile_act_check(officers, &approval->act, &error) == STILE_OK
+    if (stile_act_check(officers, &approval->act, &error) != STILE_OK) {
+        return error;
+    }
+    return in_term(officers, &approval->act, terms->now)
                ? NULL
-               : error;
+               : "officers.yaml does not name this officer for today";
 }
 
 /* officers.yaml gives no two officers one key; it is looked at again here,

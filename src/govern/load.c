@@ -30,6 +30,7 @@ static enum stile_status parse_files(struct stile__load *load)
         enum stile_status status;
 
         if (!is_yaml(load->inputs[i].kind)) {
+            stile__plain_lines(load, load->inputs[i].source);
             continue;
         }
         status = stile_doc_load(load->inputs[i].source, STILE_DOC_LIMITS,
@@ -41,6 +42,7 @@ static enum stile_status parse_files(struct stile__load *load)
         if (status != STILE_OK) {
             worst = STILE_INVALID;
         } else {
+            stile__plain_check(load, root);
             check_root(load, i);
         }
     }

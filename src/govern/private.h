@@ -270,6 +270,12 @@ const struct stile__action *stile__actions(struct stile__load *load,
                                            uint64_t held, size_t *ret_count);
 void stile__lint(struct stile__load *load);
 void stile__lint_law(struct stile__load *load);
+/* plain.c: text that shows as what it is */
+bool stile__plain(struct stile_str text);
+void stile__plain_check(struct stile__load *load,
+                        const struct stile_node *root);
+void stile__plain_lines(struct stile__load *load,
+                        const struct stile_source *source);
 void stile__floor_check(struct stile__load *load);
 void stile__lists_check(struct stile__load *load);
 void stile__lint_lists(struct stile__load *load);

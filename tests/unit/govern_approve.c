@@ -340,3 +340,20 @@ Test(govern_approve, a_thousand_and_no_more)
     finds(text.ptr, "O205");
     stile_buf_release(&text);
 }
+
+/* Whoever is gone could give any day of their term. */
+Test(govern_approve, a_term_that_ended_ends_new_approvals)
+{
+    struct room r;
+
+    open_room(&r, "");
+    r.move.class = r.terms.move.class = STILE_RULES_NARROWER;
+    cr_assert(stile_time_parse(S("2027-03-31T22:00:00Z"), &r.terms.now));
+    r.terms.after = r.terms.now - 3600 * STILE_SECOND;
+    (void)give(&r, "cg-1", r.terms.now - 1000);
+    cr_assert(enough(&r), "the last day");
+    r.terms.now += 2 * 3600 * STILE_SECOND;
+    cr_assert_not(enough(&r));
+    says(&r, "for today");
+    stile_arena_free(&r.arena);
+}

@@ -234,3 +234,59 @@ Test(govern_load, parties_purpose_and_agreement_must_all_be_right)
         ask("A99901", "trust", "anything", "DSA-2026-001", "2026-11-21"),
         STILE_OUTCOME_WITHHOLD);
 }
+
+Test(govern_load, a_text_shows_as_what_it_is)
+{
+    static const char *const bad[] = {"\x1b[2K",     "a\nb",         "\x7f",
+                                      "\xc2\x9b",    "\xe2\x80\xae", "\xd8\x9c",
+                                      "\xe2\x81\xa6"};
+    static const char *const good[] = {"caf\xc3\xa9", "\xc2\xa0",
+                                       "\xe2\x80\x93", "\xe2\x82\xac"};
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct stile_arena *arena = stile_arena_new(1 << 22);
+        struct stile_diags diags;
+        struct stile_buf text;
+        struct stile_source source = {STILE_STR("agreements.yaml"),
+                                      STILE_STR_NULL};
+        struct stile_rules_input input = {STILE_RULES_AGREEMENTS, &source};
+        struct stile_rules *rules = NULL;
+
+        stile_diags_init(&diags, arena, 0);
+        stile_buf_init(&text, 4096);
+        stile_buf_addc(&text, "- title: ");
+        stile_buf_json_str(&text, stile_str_cstr(bad[i]));
+        source.text = stile_buf_str(&text);
+        cr_assert_eq(stile_rules_load(&input, 1,
+                                      (struct stile_date){2026, 5, 1}, arena,
+                                      &diags, &rules),
+                     STILE_INVALID);
+        cr_assert(strcmp(diags.items[0].code, "R114") == 0 ||
+                      diags.items[0].code[0] == 'Y',
+                  "%zu", i);
+        stile_buf_release(&text);
+        stile_arena_free(&arena);
+    }
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        struct stile_arena *arena = stile_arena_new(1 << 22);
+        struct stile_diags diags;
+        struct stile_buf text;
+        struct stile_source source = {STILE_STR("agreements.yaml"),
+                                      STILE_STR_NULL};
+        struct stile_rules_input input = {STILE_RULES_AGREEMENTS, &source};
+        struct stile_rules *rules = NULL;
+
+        stile_diags_init(&diags, arena, 0);
+        stile_buf_init(&text, 4096);
+        stile_buf_addc(&text, "- title: ");
+        stile_buf_json_str(&text, stile_str_cstr(good[i]));
+        source.text = stile_buf_str(&text);
+        cr_assert_eq(stile_rules_load(&input, 1,
+                                      (struct stile_date){2026, 5, 1}, arena,
+                                      &diags, &rules),
+                     STILE_INVALID);
+        cr_assert_str_eq(diags.items[0].code, "R106", "%zu", i);
+        stile_buf_release(&text);
+        stile_arena_free(&arena);
+    }
+}
