@@ -26,13 +26,8 @@ void stile_act_text(const struct stile_officers *officers,
 static bool line_valid(struct stile_str text)
 {
     if (text.len == 0 || text.len > STILE_ACT_TEXT_MAX ||
-        !stile_utf8_valid(text)) {
+        !stile_utf8_valid(text) || !stile__plain(text)) {
         return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f) {
-            return false;
-        }
     }
     return true;
 }
