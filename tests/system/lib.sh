@@ -196,7 +196,10 @@ case_update() {
     jq -c --arg ref "$2" --arg nhs "$nhs_number_is" '
         .person.nhs_number = $nhs | .person.person_ref = "P-" + $ref
         | .case.person_ref = "P-" + $ref | .case.case_ref = $ref
-        | (.contact[]?, .plan[]?, .action[]?, .outcome[]?) |= (.case_ref = $ref)
+        | (.contact[]?, .plan[]?, .action[]?, .outcome[]?, .signpost[]?) |= (.case_ref = $ref)
+        | (.circumstance[]?, .risk[]?, .safeguarding[]?, .handoff[]?) |= (.person_ref = "P-" + $ref)
+        | (.handoff[]?) |= (.consent_ref = "CN-" + $ref | .handoff_ref = "H-" + $ref)
+        | (.crisis[]?) |= (.plan_ref = "PL-" + $ref)
         | (.consent[]?) |= (.person_ref = "P-" + $ref | .consent_ref = "CN-" + $ref)
         | .plan[0].plan_ref = "PL-" + $ref | .need[0].plan_ref = "PL-" + $ref
         | .need[0].need_ref = "N-" + $ref | .goal[0].need_ref = "N-" + $ref
