@@ -79,7 +79,7 @@ raw() {
         -connect "127.0.0.1:${port[trust]}" -CAfile "$place/certs/ca.pem" \
         -cert "$place/certs/epr.pem" -key "$place/certs/epr.key" 2>/dev/null | head -n 1
 }
-refuses() { raw "$1" | grep -q '^HTTP/1.1 400'; }
+refuses() { raw "$1" | grep -c '^HTTP/1.1 400' >/dev/null; }
 check "two Hosts: 400" refuses 'GET /fhir/metadata HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'
 check "no Host: 400" refuses 'GET /fhir/metadata HTTP/1.1\r\n\r\n'
 check "Content-Length and Transfer-Encoding: 400" refuses \

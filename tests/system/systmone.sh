@@ -187,7 +187,7 @@ mv "$place/again" "$export/$full"
 check "one repaired under its stamp is" wait_for 30 test -d "$export/done/$full.3"
 check "every patient is worked once more" wait_for 30 worked
 wait_for 20 at_rest practice
-repaired() { cat "$records"/*.json | grep -q Simplewörth; }
+repaired() { cat "$records"/*.json | grep -c Simplewörth >/dev/null; }
 check "and what it repaired goes out" wait_for 20 repaired
 last_address() { # the last file that says it
     ls -tr "$records"/*.json | xargs cat | jq -r '.entry[].resource

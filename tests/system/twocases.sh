@@ -60,7 +60,7 @@ check "  what was not read may be a refusal: nothing goes to the trust" \
     wait_for 20 says charity 'withheld .*update-to-trust'
 named() {
     ! find "$place/trust/records" -name '*.json' -exec cat {} + |
-        jq -r '.entry[]?.request.url' | grep -q '/$'
+        jq -r '.entry[]?.request.url' | grep -c '/$' >/dev/null
 }
 
 # A mapping that writes no id: its rows stay, rather than be new at each export.
