@@ -340,7 +340,9 @@ void stile_rules_flows_print(const struct stile_value *report,
  * until (absent: for good), duty (looser, stricter), data: [words],
  * rules: ["RIV-1 changed"], when: [boxes], more: bool, example}],
  * meanings: [{what: labels | consent-codes | vocabulary, added, removed,
- * class}]}
+ * class},
+ * {what: tell-recipient, rule, class}, {what: basis | names of the parties |
+ * title | ..., agreement, class: mixed | equal}]}
  * A changed vocabulary is always mixed: what the words mean is not analysed.
  */
 STILE_MUSTCHECK enum stile_status

@@ -476,6 +476,8 @@ static void diff_meanings(struct diff *diff, const struct stile_rules *old,
     differs = !stile_digest_eq(&old->vocabulary, &new->vocabulary);
     (void)put_meaning(diff, list, "vocabulary", 0, 0, differs, differs);
     diff_all_glass(diff, old, new, list);
+    stile__diff_texts(diff->space, old, new, list, &diff->wider,
+                      &diff->narrower);
 }
 
 /* ---- the whole

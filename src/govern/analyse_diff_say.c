@@ -179,6 +179,26 @@ static void say_meaning(const struct stile_value *meaning,
             STILE_FMT(stile_value_text(meaning, "removed")));
         return;
     }
+    if (stile_str_eqc(what, "tell-recipient")) {
+        stile_buf_printf(
+            out, "%s: the recipient is %s that items stay, by %.*s\n\n",
+            stile_str_eqc(stile_value_text(meaning, "class"), "wider")
+                ? "WIDER"
+                : "narrower",
+            stile_str_eqc(stile_value_text(meaning, "class"), "wider")
+                ? "now told"
+                : "no more told",
+            STILE_FMT(stile_value_text(meaning, "rule")));
+        return;
+    }
+    if (stile_value_getc(meaning, "agreement")) {
+        stile_buf_printf(
+            out, "%s: in %.*s, '%.*s' differs; read it in agreements.yaml\n\n",
+            stile_str_eqc(stile_value_text(meaning, "class"), "mixed") ? "MIXED"
+                                                                       : "text",
+            STILE_FMT(stile_value_text(meaning, "agreement")), STILE_FMT(what));
+        return;
+    }
     stile_buf_printf(
         out, "%.*s: code lists (%.*s): %.*s codes added, %.*s removed\n\n",
         STILE_FMT(stile_value_text(meaning, "class")), STILE_FMT(what),

@@ -124,6 +124,12 @@ struct stile_value *stile__label_values(struct stile__space *space,
 void stile__say_case(const struct stile_value *example, struct stile_buf *out);
 
 /* values.c: building reports */
+/* analyse_diff_texts.c: {what, rule | agreement, class} each. */
+void stile__diff_texts(struct stile__space *space,
+                       const struct stile_rules *old,
+                       const struct stile_rules *new, struct stile_value *list,
+                       bool *wider, bool *narrower);
+
 void stile__put_text(struct stile__space *space, struct stile_value *object,
                      const char *name, struct stile_str text);
 void stile__put_count(struct stile__space *space, struct stile_value *object,

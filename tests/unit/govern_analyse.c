@@ -191,6 +191,59 @@ static bool class_is(const struct stile_value *report, const char *class)
     return stile_str_eqc(stile_value_text(report, "class"), class);
 }
 
+/* What is no flow and matters to who signs all the same. */
+Test(govern_analyse, what_is_told_and_what_an_agreement_says_is_compared)
+{
+    static const struct {
+        const char *edit[3], *class, *says, *back;
+    } cases[] = {
+        {{"rules.yaml",
+          "data: {labelled: [sexual-health, termination, fertility]}\n  reach: "
+          "linked-items\n  unless: [{consent-to-this-item: yes, recipient-is: "
+          "health-professional}]\n  tell-recipient: nothing",
+          "data: {labelled: [sexual-health, termination, fertility]}\n  reach: "
+          "linked-items\n  unless: [{consent-to-this-item: yes, recipient-is: "
+          "health-professional}]\n  tell-recipient: items-withheld"},
+         "wider",
+         "WIDER: the recipient is now told that items stay, by SEN-SEX",
+         "narrower"},
+        {{"agreements.yaml", "9-2-h, confidentiality: explicit-consent",
+          "9-2-h, confidentiality: implied-consent"},
+         "mixed",
+         "MIXED: in DSA-2026-002, 'basis' differs",
+         "mixed"},
+        {{"agreements.yaml", "name: Riverside Advice, dspt",
+          "name: Other, dspt"},
+         "mixed",
+         "MIXED: in DSA-2026-002, 'names of the parties' differs",
+         "mixed"},
+        {{"agreements.yaml", "title: Social prescribing", "title: Any"},
+         "equal",
+         "text: in DSA-2026-002, 'title' differs",
+         "equal"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct help_set other;
+
+        help_open(&other);
+        help_edit(&other, cases[i].edit[0], stile_str_cstr(cases[i].edit[1]),
+                  stile_str_cstr(cases[i].edit[2]));
+        (void)!help_load(&other);
+        if (other.rules == NULL) {
+            stile_diags_print(&other.diags, false, &said);
+            cr_assert_fail("%zu: %.*s", i, STILE_FMT(stile_buf_str(&said)));
+        }
+        cr_expect(class_is(diff(set.rules, other.rules), cases[i].class),
+                  "%zu: %.*s", i, STILE_FMT(stile_buf_str(&said)));
+        cr_expect(says(cases[i].says), "%zu: %.*s", i,
+                  STILE_FMT(stile_buf_str(&said)));
+        cr_expect(class_is(diff(other.rules, set.rules), cases[i].back), "%zu",
+                  i);
+        help_close(&other);
+    }
+}
+
 Test(govern_analyse, a_set_is_equal_to_itself)
 {
     cr_assert(class_is(diff(set.rules, set.rules), "equal"));
